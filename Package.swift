@@ -1,0 +1,65 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// A library module: its name, the modules and products it imports, and the folder when it is not `Sources/NAME`.
+struct Module {
+    let name: String
+    let uses: [String]
+    var path: String? = nil
+    var testUses: [String]? = nil
+}
+
+// The layers, lowest first. A module imports only what its row names, and its row names only rows above it;
+// `make layers` compares this table with the `import` lines.
+let modules: [Module] = [
+    // layer 0
+    Module(name: "Bytes", uses: [], testUses: [])
+]
+
+// System libraries: a module map and a `shim.h` each.
+let systemLibraries: [(name: String, pkgConfig: String?)] = [
+    ("COpenSSL", "openssl"),
+    ("CCurl", "libcurl"),
+    ("CLinux", nil),
+]
+
+// Packages, and the product each module name in `uses` stands for.
+let packages: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+]
+let products: [String: Target.Dependency] = [
+    "ArgumentParser": .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    "Logging": .product(name: "Logging", package: "swift-log"),
+    "GRDB": .product(name: "GRDB", package: "GRDB.swift"),
+]
+
+let swiftSettings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+func dependency(_ name: String) -> Target.Dependency { products[name] ?? .byName(name: name) }
+
+var targets: [Target] = systemLibraries.map {
+    .systemLibrary(name: $0.name, path: "Sources/C/\($0.name)", pkgConfig: $0.pkgConfig)
+}
+for module in modules {
+    targets.append(
+        .target(
+            name: module.name,
+            dependencies: module.uses.map(dependency),
+            path: module.path,
+            swiftSettings: swiftSettings
+        )
+    )
+    if let testUses = module.testUses {
+        targets.append(
+            .testTarget(
+                name: module.name + "Tests",
+                dependencies: ([module.name] + testUses).map(dependency),
+                swiftSettings: swiftSettings
+            )
+        )
+    }
+}
+
+let package = Package(name: "gatehouse", dependencies: packages, targets: targets)
