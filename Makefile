@@ -1,0 +1,75 @@
+# `make help` lists the targets. What each needs is installed if it is missing (Debian packages, a Python venv).
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+SOURCES := $(wildcard Sources Tests Benchmarks Fuzz Package.swift)
+# Options for the end-to-end tests, for example PYTEST="-k smuggling".
+PYTEST ?=
+# How long each parser is fuzzed.
+FUZZ_SECONDS ?= 60
+VENV := .build-venv
+REQUIREMENTS := $(wildcard Tests/*/requirements.txt)
+
+.PHONY: help run build test test-asan test-tsan bench fuzz lint format layers clean packages test-packages end-to-end
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Build a release and start the demo (installs missing packages)
+	@exec .build/release/gatehouse demo
+
+build: packages ## Build a release: .build/release/gatehouse
+	swift build -c release
+
+test: test-packages ## Run all tests: Swift, then the real binary from outside (installs missing packages)
+	swift build --build-tests
+	swift test --skip-build
+	@$(MAKE) end-to-end BINARY="$$(swift build --show-bin-path)/gatehouse"
+
+test-asan: test-packages ## The same tests under AddressSanitizer
+	swift build --build-tests --sanitize address --scratch-path .build-asan
+	ASAN_OPTIONS=detect_leaks=0 swift test --skip-build --sanitize address --scratch-path .build-asan
+	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 \
+	    $(MAKE) end-to-end BINARY="$$(swift build --show-bin-path --scratch-path .build-asan)/gatehouse"
+
+test-tsan: test-packages ## The same tests under ThreadSanitizer, after it has caught a planted race
+	Scripts/check-race-detection
+	swift build --build-tests --sanitize thread --scratch-path .build-tsan
+	TSAN_OPTIONS=halt_on_error=1 swift test --skip-build --sanitize thread --scratch-path .build-tsan
+	@TSAN_OPTIONS=halt_on_error=1:abort_on_error=1 \
+	    $(MAKE) end-to-end BINARY="$$(swift build --show-bin-path --scratch-path .build-tsan)/gatehouse"
+
+bench: packages ## Run the micro-benchmarks
+	swift run -c release benchmarks
+
+fuzz: packages ## Fuzz every parser (FUZZ_SECONDS=60 each)
+	Scripts/fuzz $(FUZZ_SECONDS)
+
+lint: ## Check the formatting and the style rules
+	swift format lint --strict --parallel --recursive $(SOURCES)
+
+format: ## Format the sources in place
+	swift format --in-place --parallel --recursive $(SOURCES)
+
+layers: test-packages ## Check that every module imports only what Package.swift lets it
+	python3 Scripts/check-layers --self-test
+	python3 Scripts/check-layers
+
+clean: ## Remove everything that was built
+	rm -rf .build .build-*
+
+packages:
+	@Scripts/install-packages build
+
+test-packages:
+	@Scripts/install-packages build test
+
+end-to-end: $(VENV)/ready
+	GATEHOUSE_BINARY="$(BINARY)" $(VENV)/bin/python -m pytest -q Tests $(PYTEST)
+
+$(VENV)/ready: $(REQUIREMENTS)
+	python3 -m venv $(VENV)
+	$(VENV)/bin/python -m pip install -q --disable-pip-version-check $(REQUIREMENTS:%=-r %)
+	touch $@
