@@ -13,7 +13,8 @@ struct Module {
 // `make layers` compares this table with the `import` lines.
 let modules: [Module] = [
     // layer 0
-    Module(name: "Bytes", uses: [], testUses: [])
+    Module(name: "Bytes", uses: [], testUses: []),
+    Module(name: "JSON", uses: ["Bytes"], testUses: []),
 ]
 
 // System libraries: a module map and a `shim.h` each.
