@@ -15,6 +15,8 @@ let modules: [Module] = [
     // layer 0
     Module(name: "Bytes", uses: [], testUses: []),
     Module(name: "JSON", uses: ["Bytes"], testUses: []),
+    // layer 1
+    Module(name: "Transport", uses: ["Bytes", "CLinux"], testUses: []),
 ]
 
 // System libraries: a module map and a `shim.h` each.

@@ -2,27 +2,15 @@
 #ifndef GATEHOUSE_CLINUX_SHIM_H
 #define GATEHOUSE_CLINUX_SHIM_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
 #include <errno.h>
-#include <fcntl.h>
-#include <malloc.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
-// accept4 is hidden behind _GNU_SOURCE in Swift's own import of the C library.
+// accept4 is hidden behind _GNU_SOURCE, which would give this module other types than Swift's own C library module has.
 int accept4(int, struct sockaddr *restrict, socklen_t *restrict, int);
 
 static inline int clinux_accept(int descriptor, struct sockaddr *address, socklen_t *length) {
