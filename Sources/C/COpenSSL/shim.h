@@ -19,4 +19,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+// What makes up a public key; a macro over macros, which Swift does not import.
+static inline int COpenSSL_PUBLIC_KEY_SELECTION(void) { return EVP_PKEY_PUBLIC_KEY; }
+
 #endif
