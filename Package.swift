@@ -14,8 +14,12 @@ struct Module {
 let modules: [Module] = [
     // layer 0
     Module(name: "Bytes", uses: [], testUses: []),
+    Module(name: "JSON", uses: ["Bytes"], testUses: []),
     // layer 1
+    Module(name: "Transport", uses: ["Bytes", "CLinux"], testUses: []),
     Module(name: "Crypto", uses: ["COpenSSL"], testUses: ["Bytes"]),
+    // layer 2
+    Module(name: "TLS", uses: ["Bytes", "Transport", "COpenSSL"]),
 ]
 
 // System libraries: a module map and a `shim.h` each.
