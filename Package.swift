@@ -15,6 +15,7 @@ let modules: [Module] = [
     // layer 0
     Module(name: "Bytes", uses: [], testUses: []),
     Module(name: "JSON", uses: ["Bytes"], testUses: []),
+    Module(name: "Observability", uses: ["Bytes", "Logging"], testUses: ["Bytes", "Logging"]),
     // layer 1
     Module(name: "Transport", uses: ["Bytes", "CLinux"], testUses: []),
     Module(name: "Crypto", uses: ["COpenSSL"], testUses: ["Bytes"]),
