@@ -17,6 +17,7 @@ let modules: [Module] = [
     Module(name: "JSON", uses: ["Bytes"], testUses: []),
     Module(name: "Observability", uses: ["Bytes", "Logging"], testUses: ["Bytes", "Logging"]),
     // layer 1
+    Module(name: "HTTP", uses: ["Bytes"], testUses: ["Bytes"]),
     Module(name: "Transport", uses: ["Bytes", "CLinux"], testUses: []),
     Module(name: "Crypto", uses: ["COpenSSL"], testUses: ["Bytes"]),
     // layer 2
