@@ -1,6 +1,6 @@
 import Bytes
 
-/// Builds the access log's lines on one loop and hands them to the writer. Confined to its event loop.
+/// Builds the access log's lines and hands them to the writer; confined to its event loop.
 package final class AccessLog {
     package enum Format: Sendable {
         case json

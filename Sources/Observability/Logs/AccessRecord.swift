@@ -1,6 +1,6 @@
-/// One finished request, as the access log shows it. The bytes need to live only while it is written.
+/// One finished request, as the access log shows it.
 ///
-/// There is no place for a query string, a token or a cookie: what is not here cannot be logged by mistake.
+/// The bytes need to live only while it is written. There is no place for a query string, a token or a cookie: what is not here cannot be logged by mistake.
 package struct AccessRecord {
     package var unixMilliseconds: Int64 = 0
     package var requestID = UnsafeRawBufferPointer(start: nil, count: 0)

@@ -16,7 +16,7 @@ package final class DiagnosticLog: Sendable {
         self.channel = Mutex(channel)
     }
 
-    /// Makes this the log of every `Logger` of the process. May be called once.
+    /// Makes this the log of every `Logger` of the process; may be called once.
     package func bootstrap() {
         LoggingSystem.bootstrap { DiagnosticLogHandler(label: $0, log: self) }
     }

@@ -2,10 +2,12 @@ import Bytes
 
 /// Bytes that a peer chose, made safe to stand in a log line.
 enum LogEscaping {
-    /// Appends a JSON string without its quotes (RFC 8259 §7): whatever the bytes are, the result is valid UTF-8 and
-    /// holds no control character. Bytes that are not UTF-8 become U+FFFD.
+    /// Appends a JSON string without its quotes (RFC 8259 §7).
+    ///
+    /// Whatever the bytes are, the result is valid UTF-8 and shows no control character. Each byte that is not UTF-8
+    /// becomes U+FFFD.
     static func appendJSON(_ bytes: UnsafeRawBufferPointer, to output: inout ByteBuffer) {
-        append(bytes, to: &output, isPlain: { $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) { scalar, output in
+        append(bytes, to: &output, plain: .unquoted) { scalar, output in
             switch scalar {
             case .some("\""): output.append("\\\"")
             case .some("\\"): output.append("\\\\")
@@ -22,7 +24,7 @@ enum LogEscaping {
     /// Appends text for a line that people read: no spaces, no controls, and nothing that could draw over other text.
     static func appendText(_ bytes: UnsafeRawBufferPointer, to output: inout ByteBuffer) {
         guard bytes.count > 0 else { return output.append(byte: UInt8(ascii: "-")) }
-        append(bytes, to: &output, isPlain: { $0 > 0x20 && $0 < 0x7F && $0 != 0x5C }) { scalar, output in
+        append(bytes, to: &output, plain: .words) { scalar, output in
             switch scalar {
             case .some("\\"): output.append("\\\\")
             case .some(let scalar) where scalar == " " || isInvisible(scalar): appendUnicodeEscape(scalar, to: &output)
@@ -34,7 +36,7 @@ enum LogEscaping {
 
     /// Appends a message: as text, but spaces stay, and quotes are escaped where it stands in quotes.
     static func appendMessage(_ bytes: UnsafeRawBufferPointer, quotes: Bool, to output: inout ByteBuffer) {
-        append(bytes, to: &output, isPlain: { $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) { scalar, output in
+        append(bytes, to: &output, plain: .unquoted) { scalar, output in
             switch scalar {
             case .some("\""): output.append(quotes ? "\\\"" : "\"")
             case .some("\\"): output.append("\\\\")
@@ -46,17 +48,30 @@ enum LogEscaping {
         }
     }
 
+    /// The bytes that a kind of text shows as they are.
+    private enum PlainBytes {
+        case unquoted
+        case words
+
+        func contains(_ byte: UInt8) -> Bool {
+            switch self {
+            case .unquoted: byte >= 0x20 && byte < 0x7F && byte != 0x22 && byte != 0x5C
+            case .words: byte > 0x20 && byte < 0x7F && byte != 0x5C
+            }
+        }
+    }
+
     /// Copies runs of plain bytes at once and shows the rest one scalar at a time, nil for bytes that are not UTF-8.
     private static func append(
         _ bytes: UnsafeRawBufferPointer,
         to output: inout ByteBuffer,
-        isPlain: (UInt8) -> Bool,
+        plain: PlainBytes,
         other: (Unicode.Scalar?, inout ByteBuffer) -> Void
     ) {
         var start = 0
         while start < bytes.count {
             var end = start
-            while end < bytes.count, isPlain(bytes[end]) { end += 1 }
+            while end < bytes.count, plain.contains(bytes[end]) { end += 1 }
             output.append(bytes.slice(start..<end))
             guard end < bytes.count else { return }
             let (scalar, length) = decode(bytes.slice(end..<bytes.count))

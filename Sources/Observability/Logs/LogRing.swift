@@ -23,7 +23,7 @@ final class LogRing: @unchecked Sendable {
 
     var isEmpty: Bool { head.load(ordering: .acquiring) == tail.load(ordering: .sequentiallyConsistent) }
 
-    /// Puts a line in whole, or returns false when there is no room for all of it. Producer only.
+    /// Puts a line in whole, or returns false when there is no room for all of it; for the producer only.
     func append(_ line: UnsafeRawBufferPointer) -> Bool {
         let end = tail.load(ordering: .relaxed)
         let free = capacity - (end - head.load(ordering: .acquiring))
@@ -37,7 +37,7 @@ final class LogRing: @unchecked Sendable {
         return true
     }
 
-    /// Shows what is there, in one or two pieces, and frees it. Consumer only.
+    /// Shows what is there, in one or two pieces, and frees it; for the consumer only.
     ///
     /// Returns the number of bytes that were taken.
     func drain(_ take: (UnsafeRawBufferPointer) -> Void) -> Int {

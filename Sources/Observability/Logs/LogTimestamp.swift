@@ -5,7 +5,7 @@ struct LogTimestamp {
     private var second = Int64.min
     private var prefix: [UInt8] = []
 
-    /// Appends `2026-01-31T23:59:59.999Z`. Years outside 0 to 9999 are clamped.
+    /// Appends a time such as `2026-01-31T23:59:59.999Z`, clamped to the years 0 to 9999.
     mutating func append(unixMilliseconds: Int64, to output: inout ByteBuffer) {
         let clamped = min(max(unixMilliseconds, Self.firstMillisecond), Self.lastMillisecond)
         let (wholeSeconds, rest) = clamped.quotientAndRemainder(dividingBy: 1000)

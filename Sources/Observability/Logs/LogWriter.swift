@@ -48,9 +48,9 @@ package final class LogWriter: Sendable {
         wakeThread()
     }
 
-    /// Writes what is left and ends the thread. Producers must have stopped; what they write later is lost.
+    /// Writes what is left and ends the thread.
     ///
-    /// Returns false when the destination did not take everything in time.
+    /// Producers must have stopped: what they write later is lost. Returns false when the destination did not take everything in time.
     @discardableResult
     package func close(waitingAtMost seconds: Int = 5) -> Bool {
         closing.store(true, ordering: .sequentiallyConsistent)

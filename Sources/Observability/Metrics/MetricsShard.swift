@@ -1,6 +1,6 @@
 import Synchronization
 
-/// One loop's own counts. Confined to its event loop.
+/// One loop's own counts; confined to its event loop.
 ///
 /// Only this shard's loop writes its cells, so an increment is a plain load and store, and no two loops share a cache
 /// line. A scrape reads the cells of all shards and adds them up.
