@@ -22,6 +22,8 @@ let modules: [Module] = [
     Module(name: "Crypto", uses: ["COpenSSL"], testUses: ["Bytes"]),
     // layer 2
     Module(name: "TLS", uses: ["Bytes", "Transport", "COpenSSL"]),
+    // layer 4
+    Module(name: "Gateway", uses: ["Bytes", "HTTP"], testUses: ["Bytes", "HTTP"]),
 ]
 
 // System libraries: a module map and a `shim.h` each.
