@@ -61,6 +61,11 @@ package struct DurationDistribution: Equatable, Sendable {
         return difference
     }
 
+    mutating func add(_ other: DurationDistribution) {
+        for index in counts.indices { counts[index] &+= other.counts[index] }
+        sumNanoseconds &+= other.sumNanoseconds
+    }
+
     /// The duration in nanoseconds that this share of all stayed within, taken as even inside a bucket; nil without any.
     package func percentile(_ share: Double) -> UInt64? {
         let total = count

@@ -85,11 +85,16 @@ package final class MetricsRegistry: Sendable {
         }
     }
 
-    private func sum(_ cell: Int) -> UInt64 {
+    /// The counted series of a family in the order in which they were registered.
+    func cells(of name: String) -> [(labels: [MetricLabel], cell: Int)] {
+        state.withLock { $0.cells(of: name) }
+    }
+
+    func sum(_ cell: Int) -> UInt64 {
         arenas.reduce(0) { $0 &+ $1[cell].pointee.load(ordering: .relaxed) }
     }
 
-    private func distribution(at cell: Int) -> DurationDistribution {
+    func distribution(at cell: Int) -> DurationDistribution {
         var distribution = DurationDistribution()
         for bucket in 0..<DurationBuckets.count { distribution.counts[bucket] = sum(cell + bucket) }
         distribution.sumNanoseconds = sum(cell + DurationBuckets.count)
@@ -155,6 +160,13 @@ extension MetricsRegistry {
                 case .cell(let cell) = families[position].series[index].source
             else { return nil }
             return cell
+        }
+
+        func cells(of name: String) -> [(labels: [MetricLabel], cell: Int)] {
+            guard let position = positions[name] else { return [] }
+            return families[position].series.compactMap { series in
+                if case .cell(let cell) = series.source { (series.labels, cell) } else { nil }
+            }
         }
 
         mutating func place(_ name: String, _ help: String, _ kind: Kind, _ labels: [MetricLabel], _ source: Source) {
