@@ -22,9 +22,8 @@ struct FieldSectionParser {
         fieldCount = 0
     }
 
-    /// Reads on; the result is the offset behind the empty line, or nil while that is missing.
-    ///
-    /// At the end the section is in the memory of the list, and its fields are counted there.
+    /// Reads on and places the fields in the list; the result is the offset behind the empty line, or nil while that is
+    /// missing. They do not count before `publish` says that the memory of the list holds their bytes.
     mutating func parse(
         _ input: UnsafeRawBufferPointer,
         into list: FieldList,
@@ -38,11 +37,7 @@ struct FieldSectionParser {
             // RFC 9112 §5.2 (obs-fold) and §2.2 (white space before the first field).
             if first == 0x20 || first == 0x09 { throw .foldedLine }
             guard let lineEnd = try LineScanner.endOfLine(base, searched: &searched, to: end) else { break }
-            if lineEnd == lineStart {
-                _ = list.copy(UnsafeRawBufferPointer(start: base + start, count: lineEnd &- start))
-                list.publish(count: fieldCount)
-                return lineEnd &+ 2
-            }
+            if lineEnd == lineStart { return lineEnd &+ 2 }
             if lineEnd &+ 2 &- start > limits.headerSize { throw .fieldsTooLarge }
             if fieldCount == limits.headerCount { throw .tooManyFields }
             try list.place(entry(base, from: lineStart, to: lineEnd, table), at: fieldCount)
@@ -52,6 +47,17 @@ struct FieldSectionParser {
         }
         if searched &- start > limits.headerSize { throw .fieldsTooLarge }
         return nil
+    }
+
+    /// Copies a section that was read into the memory of the list, where its fields then count.
+    func store(_ input: UnsafeRawBufferPointer, in list: FieldList) {
+        _ = list.copy(input.slice(start..<lineStart))
+        list.publish(count: fieldCount)
+    }
+
+    /// Counts the fields of a section that was read from the memory of the list itself.
+    func publish(in list: FieldList) {
+        list.publish(count: fieldCount)
     }
 
     @inline(__always)

@@ -28,7 +28,6 @@ package enum HTTPParseError: Error, Equatable, Sendable, CaseIterable {
     case lengthAndTransferEncoding
     case connectionSpecificField
     case invalidChunkSize
-    case chunkTooLarge
     case invalidChunkExtension
     case chunkExtensionsTooLarge
     case missingChunkEnd
@@ -40,7 +39,6 @@ package enum HTTPParseError: Error, Equatable, Sendable, CaseIterable {
         case .unsupportedVersion: 505
         case .targetTooLong: 414
         case .fieldsTooLarge, .tooManyFields: 431
-        case .chunkTooLarge: 413
         default: 400
         }
     }
@@ -75,7 +73,6 @@ package enum HTTPParseError: Error, Equatable, Sendable, CaseIterable {
         case .lengthAndTransferEncoding: "Both Content-Length and Transfer-Encoding are there."
         case .connectionSpecificField: "A field is not allowed in this version of HTTP."
         case .invalidChunkSize: "A chunk size is malformed."
-        case .chunkTooLarge: "A chunk is too large."
         case .invalidChunkExtension: "A chunk extension is malformed."
         case .chunkExtensionsTooLarge: "The chunk extensions are too large."
         case .missingChunkEnd: "A chunk does not end where its size says."

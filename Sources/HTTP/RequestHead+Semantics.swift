@@ -15,9 +15,8 @@ extension RequestHead {
             // RFC 9112 §9.3: `close` wins over everything else.
             let closes = fields.hasToken(.connection, "close")
             semantics.keepsAlive = !closes && (isCurrent || fields.hasToken(.connection, "keep-alive"))
-            // RFC 9110 §7.8: HTTP/1.0 has no upgrades.
-            semantics.isUpgrade =
-                isCurrent && fields.contains(.upgrade) && fields.hasToken(.connection, "upgrade")
+            // RFC 9110 §7.8: an Upgrade in HTTP/1.0 is ignored.
+            semantics.isUpgrade = isCurrent && fields.contains(.upgrade) && fields.hasToken(.connection, "upgrade")
         }
         if isCurrent, fields.contains(.expect) {
             semantics.expectsContinue = fields.hasToken(.expect, "100-continue")
@@ -25,13 +24,15 @@ extension RequestHead {
         self.semantics = semantics
     }
 
-    /// RFC 9112 §3.2: one valid Host, which an absolute-form target repeats.
-    private func readAuthority(into semantics: inout RequestSemantics) throws(HTTPParseError) {
+    /// RFC 9112 §3.2: one valid Host, which an absolute-form target, or `:authority` (RFC 9113 §8.3.1), repeats.
+    func readAuthority(into semantics: inout RequestSemantics) throws(HTTPParseError) {
         guard let index = fields.firstIndex(of: .host) else {
-            if line.minorVersion >= 1 { throw .missingHost }
+            if line.majorVersion == 1, line.minorVersion >= 1 { throw .missingHost }
             if let named = line.authority {
-                guard let authority = Authority(fields.bytes(named)) else { throw .malformedTarget }
+                guard let authority = Authority(fields.bytes(named)) else { throw .invalidHost }
                 setAuthority(named, authority, in: &semantics)
+            } else if line.majorVersion == 2 {
+                throw .missingHost
             }
             return
         }
@@ -45,7 +46,7 @@ extension RequestHead {
 
     private func compare(_ named: ByteSpan, to host: Authority, at index: Int) throws(HTTPParseError) {
         let namedBytes = fields.bytes(named)
-        guard let authority = Authority(namedBytes) else { throw .malformedTarget }
+        guard let authority = Authority(namedBytes) else { throw .invalidHost }
         let hostBytes = fields.value(index)
         guard authority.hostCount == host.hostCount,
             authority.port ?? line.defaultPort == host.port ?? line.defaultPort

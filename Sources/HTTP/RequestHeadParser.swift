@@ -48,6 +48,7 @@ package struct RequestHeadParser {
             phase = .fields
         }
         guard let consumed = try section.parse(input, into: head.fields, limits: limits) else { return nil }
+        section.store(input, in: head.fields)
         phase = .start
         try head.finish()
         return consumed
