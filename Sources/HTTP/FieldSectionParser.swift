@@ -22,8 +22,9 @@ struct FieldSectionParser {
         fieldCount = 0
     }
 
-    /// Reads on and places the fields in the list; the result is the offset behind the empty line, or nil while that is
-    /// missing. They do not count before `publish` says that the memory of the list holds their bytes.
+    /// Reads on and places fields in the list; the result is the offset behind the empty line, or nil without that.
+    ///
+    /// The fields do not count before `store` or `publish` says that the memory of the list holds their bytes.
     mutating func parse(
         _ input: UnsafeRawBufferPointer,
         into list: FieldList,
