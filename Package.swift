@@ -22,6 +22,8 @@ let modules: [Module] = [
     Module(name: "Crypto", uses: ["COpenSSL"], testUses: ["Bytes"]),
     // layer 2
     Module(name: "TLS", uses: ["Bytes", "Transport", "COpenSSL"]),
+    // layer 3
+    Module(name: "HTTPServer", uses: ["Bytes", "Transport", "TLS", "HTTP"], testUses: ["Bytes", "HTTP", "Transport"]),
     // layer 4
     Module(name: "Gateway", uses: ["Bytes", "HTTP"], testUses: ["Bytes", "HTTP"]),
 ]

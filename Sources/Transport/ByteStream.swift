@@ -28,6 +28,8 @@ package protocol ByteStream: AnyObject {
     var delegate: (any ByteStreamDelegate)? { get set }
     /// Bytes that were written and are not yet in the kernel's hands.
     var pendingByteCount: Int { get }
+    /// Bytes that the kernel has taken since the beginning, protection included.
+    var sentByteCount: UInt64 { get }
     /// Whether more should wait for `streamDidDrain`.
     var isAboveHighWater: Bool { get }
 

@@ -41,6 +41,8 @@ package final class TCPStream: ByteStream {
         self.loop = loop
     }
 
+    package private(set) var sentByteCount: UInt64 = 0
+
     package var pendingByteCount: Int { output.count }
 
     package var isAboveHighWater: Bool { output.count > WaterMark.high }
@@ -186,6 +188,7 @@ extension TCPStream: SocketHandler, BatchEndHandler, LoopTimerHandler {
             switch SystemCall.send(descriptor, output.bytes) {
             case .bytes(let count):
                 output.consume(count)
+                sentByteCount &+= UInt64(count)
             case .wouldBlock:
                 isWaitingToWrite = true
                 updateInterest()

@@ -78,6 +78,8 @@ package final class TLSStream: ByteStream {
 
     package var pendingByteCount: Int { plaintext.count + transport.pendingByteCount }
 
+    package var sentByteCount: UInt64 { transport.sentByteCount }
+
     package var isAboveHighWater: Bool { pendingByteCount > WaterMark.high }
 
     /// Begins the handshake, which is cut off after `handshakeTimeout` nanoseconds.
