@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 VENV := .build-venv
 REQUIREMENTS := $(wildcard Tests/*/requirements.txt)
 
-.PHONY: help run build test test-asan test-tsan bench fuzz lint format layers clean packages test-packages end-to-end
+.PHONY: help run build test test-asan test-tsan bench fuzz lint format documents layers clean packages test-packages end-to-end
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ lint: ## Check the formatting and the style rules
 
 format: ## Format the sources in place
 	swift format --in-place --parallel --recursive $(SOURCES)
+
+documents: ## Write gateway.schema.json and docs/configuration.md anew from the parser's descriptions
+	GATEHOUSE_WRITE_DOCUMENTS=1 swift test --filter GeneratedDocumentsTests
 
 layers: test-packages ## Check that every module imports only what Package.swift lets it
 	python3 Scripts/check-layers --self-test

@@ -20,6 +20,7 @@ let modules: [Module] = [
     Module(name: "HTTP", uses: ["Bytes"], testUses: ["Bytes"]),
     Module(name: "Transport", uses: ["Bytes", "CLinux"], testUses: []),
     Module(name: "Crypto", uses: ["COpenSSL"], testUses: ["Bytes"]),
+    Module(name: "Configuration", uses: ["JSON"], testUses: ["JSON"]),
     // layer 2
     Module(name: "TLS", uses: ["Bytes", "Transport", "COpenSSL"]),
     // layer 3

@@ -1,0 +1,77 @@
+/// What a client may ask for at most.
+package struct LimitSettings: Sendable, Equatable {
+    package let targetSize: UInt64
+    package let headerSize: UInt64
+    package let headerCount: Int
+    package let bodySize: UInt64
+    package let headerTimeout: Duration
+    /// Bytes a second, counted after ten seconds; nil for none.
+    package let bodyMinimumRate: UInt64?
+    package let idleTimeout: Duration
+    package let connections: Int
+}
+
+extension LimitSettings: ConfigurationSection {
+    static let title = "limits"
+    static let summary = "What a client may ask for at most."
+
+    init?(_ reader: SectionReader) {
+        targetSize = reader.value(
+            "target_size",
+            .size(64...65_536),
+            default: "8KiB",
+            "The request target. Longer: 414."
+        )
+        headerSize = reader.value(
+            "header_size",
+            .size(1024...1_048_576),
+            default: "32KiB",
+            "The whole head. Larger: 431."
+        )
+        headerCount = reader.value(
+            "header_count",
+            .integer(1...1000),
+            default: 100,
+            "The fields of the head. More: 431."
+        )
+        bodySize = reader.value("body_size", .size(), default: "10MiB", "A request's body. Larger: 413.")
+        headerTimeout = reader.value(
+            "header_timeout",
+            .duration(),
+            default: "10s",
+            "The time to send the head. Longer: 408."
+        )
+        bodyMinimumRate = reader.value(
+            "body_min_rate",
+            Kind<UInt64>.size(1...ByteSize.maximum).orOff,
+            default: 500,
+            "The bytes a second at which a body must come, counted after 10 s, or `off`. Slower: 408."
+        )
+        idleTimeout = reader.value("idle_timeout", .duration(), default: "75s", "The time between two requests.")
+        connections = reader.value(
+            "connections",
+            .integer(1...10_000_000),
+            default: 10_000,
+            "Connections open at once."
+        )
+        reader.later(
+            "connections_per_address",
+            Kind<Int>.integer(1...10_000_000).orOff,
+            default: "off",
+            "Connections open at once from one address."
+        )
+        reader.optionalSection("login", title: "limits.login", "Failed log-ins.") { reader in
+            reader.later("per_user", Kind<Rate>.rate.orOff, default: "5/15m", "Failures of one user.")
+            reader.later("per_address", Kind<Rate>.rate.orOff, default: "30/15m", "Failures from one address.")
+        }
+        reader.optionalSection("token", title: "limits.token", "Failed token requests.") { reader in
+            reader.later("per_client", Kind<Rate>.rate.orOff, default: "60/1m", "Failures of one client.")
+        }
+        reader.optionalSection("requests", title: "limits.requests", "Requests.") { reader in
+            reader.later("per_user", Kind<Rate>.rate.orOff, default: "off", "Requests of one user.")
+            reader.later("per_client", Kind<Rate>.rate.orOff, default: "off", "Requests of one client.")
+            reader.later("per_address", Kind<Rate>.rate.orOff, default: "off", "Requests from one address.")
+        }
+        if headerSize < targetSize { reader.fault("header_size is less than target_size", at: "header_size") }
+    }
+}
