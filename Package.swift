@@ -25,6 +25,11 @@ let modules: [Module] = [
     Module(name: "TLS", uses: ["Bytes", "Transport", "COpenSSL"]),
     // layer 3
     Module(name: "HTTPServer", uses: ["Bytes", "Transport", "TLS", "HTTP"], testUses: ["Bytes", "HTTP", "Transport"]),
+    Module(
+        name: "Upstream",
+        uses: ["Bytes", "Transport", "HTTP", "CCurl", "COpenSSL", "CLinux"],
+        testUses: ["Bytes", "Transport", "HTTP"]
+    ),
     // layer 4
     Module(name: "Gateway", uses: ["Bytes", "HTTP"], testUses: ["Bytes", "HTTP"]),
 ]

@@ -1,0 +1,56 @@
+import Bytes
+
+/// What one loop has of one server: its unused connections, its health, its share of the load.
+///
+/// Confined to its event loop.
+final class ServerPool {
+    let index: Int
+    let server: UpstreamServer
+    /// The `Host` field line that names the server.
+    let hostField: [UInt8]
+    var health: ServerHealth
+    /// Requests that were given to the server and have not ended.
+    var activeCount = 0
+    var connectCount = 0
+    var failureCount = 0
+    /// Unused connections, the one used last at the end: so few stay in use, and the others time out.
+    private(set) var unused: [UpstreamConnection] = []
+    private var spareConnectors: [CurlConnector] = []
+
+    private static let spareConnectorCount = 4
+
+    init(index: Int, server: UpstreamServer, health: HealthPolicy) {
+        self.index = index
+        self.server = server
+        self.health = ServerHealth(health)
+        hostField = Array("host: \(server.authority)\r\n".utf8)
+    }
+
+    func takeUnused() -> UpstreamConnection? { unused.popLast() }
+
+    func putUnused(_ connection: UpstreamConnection) {
+        unused.append(connection)
+    }
+
+    func removeUnused(_ connection: UpstreamConnection) {
+        if let place = unused.lastIndex(where: { $0 === connection }) { unused.remove(at: place) }
+    }
+
+    func takeConnector() -> CurlConnector? { spareConnectors.popLast() }
+
+    /// Takes back a connector that has no connection any more.
+    func putConnector(_ connector: CurlConnector) {
+        if spareConnectors.count < Self.spareConnectorCount { spareConnectors.append(connector) }
+    }
+
+    /// Closes everything that is not in use.
+    func closeUnused() {
+        let closing = unused
+        unused = []
+        for connection in closing { connection.close() }
+        spareConnectors = []
+    }
+}
+
+@available(*, unavailable)
+extension ServerPool: Sendable {}

@@ -1,0 +1,107 @@
+import COpenSSL
+
+/// What is wrong with the TLS files of an upstream.
+package enum UpstreamTLSError: Error, Equatable, Sendable {
+    case noAuthorities(file: String)
+    case noClientCertificate(file: String)
+    case noClientKey(file: String)
+    case clientKeyOfAnotherCertificate(file: String)
+}
+
+/// Whom `https` servers must have their certificate from, and the certificate that they are shown.
+///
+/// The files are read once, here; connecting reads none. Certificates are always verified.
+///
+/// SAFETY: `@unchecked Sendable`, since nothing changes after `init` and OpenSSL guards the store with a lock of its own.
+package final class UpstreamTLS: @unchecked Sendable {
+    /// The name that certificates must be for and that SNI names, instead of the server's host.
+    package let serverName: String?
+    /// PEM, certificate first and then its chain.
+    let clientCertificate: [UInt8]?
+    /// PEM.
+    let clientKey: [UInt8]?
+    fileprivate let store: OpaquePointer
+
+    /// Reads the files; without `authorities` the system's are trusted.
+    ///
+    /// - Throws: the file that cannot be used.
+    package init(
+        authorityFile: String? = nil,
+        clientCertificateFile: String? = nil,
+        clientKeyFile: String? = nil,
+        serverName: String? = nil,
+        readFile: (String) -> [UInt8]?
+    ) throws(UpstreamTLSError) {
+        let pair = try Self.readClientPair(clientCertificateFile, clientKeyFile, readFile)
+        clientCertificate = pair?.certificate
+        clientKey = pair?.key
+        self.serverName = serverName
+        guard let store = X509_STORE_new() else { throw .noAuthorities(file: authorityFile ?? "") }
+        // An authority given by hand may be an intermediate one.
+        X509_STORE_set_flags(store, UInt(X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN))
+        let loaded = authorityFile.map { X509_STORE_load_file(store, $0) } ?? X509_STORE_set_default_paths(store)
+        ERR_clear_error()
+        guard loaded == 1 else {
+            X509_STORE_free(store)
+            throw .noAuthorities(file: authorityFile ?? "")
+        }
+        self.store = store
+    }
+
+    deinit {
+        X509_STORE_free(store)
+    }
+
+    /// An opaque pointer for `prepare`; valid as long as this object.
+    var authorities: UnsafeMutableRawPointer { UnsafeMutableRawPointer(store) }
+
+    /// Sets a libcurl connection's `SSL_CTX` up.
+    static func prepare(_ context: UnsafeMutableRawPointer, authorities: UnsafeMutableRawPointer) {
+        let target = OpaquePointer(context)
+        SSL_CTX_set1_cert_store(target, OpaquePointer(authorities))
+        // A write that would block is tried again from a buffer that may have moved and grown.
+        let modes = SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS
+        SSL_CTX_ctrl(target, SSL_CTRL_MODE, Int(modes), nil)
+    }
+
+    /// Whether the peer of a libcurl connection has closed it in the way of TLS, so that nothing was cut off.
+    static func hasEndedProperly(_ session: UnsafeMutableRawPointer) -> Bool {
+        SSL_get_shutdown(OpaquePointer(session)) & SSL_RECEIVED_SHUTDOWN != 0
+    }
+
+    private static func readClientPair(
+        _ certificateFile: String?,
+        _ keyFile: String?,
+        _ readFile: (String) -> [UInt8]?
+    ) throws(UpstreamTLSError) -> (certificate: [UInt8], key: [UInt8])? {
+        guard let certificateFile else { return nil }
+        let keyFile = keyFile ?? certificateFile
+        guard let certificateBytes = readFile(certificateFile) else {
+            throw .noClientCertificate(file: certificateFile)
+        }
+        guard let keyBytes = readFile(keyFile) else { throw .noClientKey(file: keyFile) }
+        defer { ERR_clear_error() }
+        let certificate = withBIO(certificateBytes) { PEM_read_bio_X509($0, nil, refusePassword, nil) }
+        guard let certificate else { throw .noClientCertificate(file: certificateFile) }
+        defer { X509_free(certificate) }
+        let key = withBIO(keyBytes) { PEM_read_bio_PrivateKey($0, nil, refusePassword, nil) }
+        guard let key else { throw .noClientKey(file: keyFile) }
+        defer { EVP_PKEY_free(key) }
+        guard X509_check_private_key(certificate, key) == 1 else { throw .clientKeyOfAnotherCertificate(file: keyFile) }
+        return (certificateBytes, keyBytes)
+    }
+
+    private static func withBIO(_ bytes: [UInt8], _ body: (OpaquePointer) -> OpaquePointer?) -> OpaquePointer? {
+        bytes.withUnsafeBytes { bytes in
+            guard let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count)) else { return nil }
+            defer { BIO_free(bio) }
+            return body(bio)
+        }
+    }
+
+    // OpenSSL would ask on the terminal otherwise.
+    private static let refusePassword:
+        @Sendable @convention(c) (
+            UnsafeMutablePointer<CChar>?, CInt, CInt, UnsafeMutableRawPointer?
+        ) -> CInt = { _, _, _, _ in -1 }
+}

@@ -1,0 +1,147 @@
+import Bytes
+import HTTP
+import Transport
+
+extension UpstreamConnection: SocketHandler {
+    /// The most that is read at once; also what a paused response can bring after the pause.
+    private static let readSize = 64 << 10
+    /// A TLS record, so that none is ever left half read where epoll does not see it.
+    private static let recordSize = 16 << 10
+
+    func socketReady(_ events: SocketEvents) {
+        guard isOpen else { return }
+        guard request != nil else { return unusedConnectionReady(events) }
+        let isBroken = !events.isDisjoint(with: [.failed, .hangUp])
+        if events.contains(.writable) || isWaitingToWrite && isBroken {
+            flush()
+            guard isOpen, request != nil else { return }
+        }
+        if isPaused {
+            // Level-triggered, it would be told again and again; `updateInterest` puts it back.
+            if isBroken, let registration {
+                loop.deregister(registration)
+                self.registration = nil
+            }
+        } else if isBroken || events.contains(.readable) {
+            read()
+        }
+    }
+
+    func pauseReading() {
+        guard !isPaused, isOpen else { return }
+        isPaused = true
+        updateInterest()
+        setTimer()
+    }
+
+    func resumeReading() {
+        guard isPaused, isOpen else { return }
+        isPaused = false
+        updateInterest()
+        setTimer()
+    }
+
+    /// An end, an error, or bytes that nobody asked for: in each case the connection is of no more use.
+    private func unusedConnectionReady(_ events: SocketEvents) {
+        if let connector, events.isDisjoint(with: [.failed, .hangUp]) {
+            // TLS has messages of its own, such as session tickets.
+            let room = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<Self.recordSize])
+            if case .wouldBlock = connector.receive(into: room) { return }
+        }
+        server.removeUnused(self)
+        close()
+    }
+
+    private func read() {
+        let room = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<Self.readSize])
+        let (count, last) = receive(into: room)
+        if count > 0 {
+            hasReceived = true
+            take(UnsafeRawBufferPointer(rebasing: room[..<count]))
+        }
+        guard isOpen, request != nil else { return }
+        switch last {
+        case .end: inputEnded()
+        case .failed: failExchange(.closedEarly(responseStarted: reader.hasStarted))
+        case .bytes, .wouldBlock: setTimer()
+        }
+    }
+
+    /// Reads a plain socket once, and a TLS connection until nothing is left or the room is full.
+    private func receive(into room: UnsafeMutableRawBufferPointer) -> (count: Int, last: Transfer) {
+        guard let connector else {
+            let result = SocketTransfer.receive(descriptor, into: room)
+            if case .bytes(let count) = result { return (count, result) }
+            return (0, result)
+        }
+        var count = 0
+        while count + Self.recordSize <= room.count {
+            let result = connector.receive(into: UnsafeMutableRawBufferPointer(rebasing: room[count...]))
+            guard case .bytes(let more) = result else { return (count, result) }
+            count += more
+        }
+        return (count, .bytes(count))
+    }
+
+    private func inputEnded() {
+        if reader.isCompleteAtClose {
+            finishExchange(trailers: nil)
+        } else {
+            failExchange(.closedEarly(responseStarted: reader.hasStarted))
+        }
+    }
+
+    /// Hands on what the bytes hold, behind what was left of those before.
+    private func take(_ bytes: UnsafeRawBufferPointer) {
+        guard !input.isEmpty else {
+            let consumed = hand(on: bytes)
+            if isOpen, consumed < bytes.count { input.append(bytes.slice(consumed..<bytes.count)) }
+            return
+        }
+        input.append(bytes)
+        isParsing = true
+        let consumed = hand(on: input.bytes)
+        isParsing = false
+        input.consume(consumed)
+        if input.isEmpty || !isOpen { input.releaseStorage() }
+    }
+
+    /// Reads the response and returns how many bytes are done with.
+    private func hand(on bytes: UnsafeRawBufferPointer) -> Int {
+        let head = head ?? client.takeHead()
+        self.head = head
+        var offset = 0
+        while isOpen, let request {
+            var used = 0
+            do {
+                let rest = bytes.slice(offset..<bytes.count)
+                let event = try reader.next(rest, consumed: &used, head: head)
+                offset += used
+                switch event {
+                case .needMore: return offset
+                case .end(let trailers):
+                    // RFC 9112 §9.2: what follows belongs to no request.
+                    if offset < bytes.count { reader.giveUpConnection() }
+                    finishExchange(trailers: trailers)
+                    return bytes.count
+                case .informational:
+                    request.isResponseStarted = true
+                    request.delegate?.upstreamInformational(request, head)
+                    head.reset()
+                case .head:
+                    // RFC 9110 §7.8: only for a request that asks for it.
+                    guard head.status != 101 else {
+                        failExchange(.unrequestedUpgrade)
+                        break
+                    }
+                    request.isResponseStarted = true
+                    request.delegate?.upstreamHead(request, head)
+                case .body(let piece): request.delegate?.upstreamBody(request, piece)
+                }
+            } catch {
+                failExchange(.malformedResponse(error, responseStarted: reader.hasStarted))
+            }
+        }
+        return bytes.count
+    }
+}

@@ -1,0 +1,180 @@
+import Bytes
+import HTTP
+
+/// Told what becomes of a request.
+///
+/// Of these only `upstreamReadyForBody` comes within `UpstreamClient.start`.
+package protocol UpstreamRequestDelegate: AnyObject {
+    /// The request has a connection: its body may be written now; not called when there is none.
+    func upstreamReadyForBody(_ request: UpstreamRequest)
+    /// A 1xx response, other than 101; the head is valid during the call.
+    func upstreamInformational(_ request: UpstreamRequest, _ head: ResponseHead)
+    /// The head of the response; valid during the call.
+    ///
+    /// It may come while the body is still being written.
+    func upstreamHead(_ request: UpstreamRequest, _ head: ResponseHead)
+    /// Some of the response's body; valid during the call.
+    ///
+    /// After `pauseResponse` what was read already still comes, at most 64 KiB.
+    func upstreamBody(_ request: UpstreamRequest, _ bytes: UnsafeRawBufferPointer)
+    /// The response is complete; nothing more comes, and the trailers are valid during the call.
+    func upstreamEnd(_ request: UpstreamRequest, trailers: FieldList?)
+    /// The request failed; nothing more comes.
+    func upstreamFailed(_ request: UpstreamRequest, _ error: UpstreamError)
+    /// What was written has gone out, after `isWritable` was false.
+    func upstreamDrained(_ request: UpstreamRequest)
+}
+
+/// One request to an upstream, whatever number of attempts it takes; to be kept and used again.
+///
+/// Confined to its event loop.
+///
+/// In order: `prepare`, fill `line` and `fields`, `UpstreamClient.start`, then the body. It holds its delegate from
+/// `prepare` until it has ended, failed or been cancelled.
+package final class UpstreamRequest {
+    /// The request line with its line end.
+    package var line = ByteBuffer()
+    /// The fields, without `Content-Length` and `Transfer-Encoding`, which follow from the framing.
+    package var fields = FieldBlock()
+    /// Whether a `Host` field that names the server is put before the fields (RFC 9110 §7.2).
+    package var sendsServerHost = true
+    /// Nanoseconds for the head of the response, where it is not the upstream's own limit.
+    package var responseTimeout: UInt64?
+
+    package private(set) var method = HTTPMethod.get
+    package private(set) var framing = BodyFraming.none
+    /// How often the request was sent again.
+    package internal(set) var resendCount = 0
+    /// The place of the server that has the request, in the configuration's list; nil before one was chosen.
+    package internal(set) var serverIndex: Int?
+
+    var delegate: (any UpstreamRequestDelegate)?
+    var client: UpstreamClient?
+    var server: ServerPool?
+    var progress = Progress.idle
+    var tried = TriedServers()
+    /// Whether the attempt finds out if a server that was down is back.
+    var isProbe = false
+    /// Whether some of the body was taken from the delegate.
+    var isBodyStarted = false
+    /// Whether some of a response, be it a 1xx, was given to the delegate.
+    var isResponseStarted = false
+
+    /// How far the request has come.
+    enum Progress {
+        case idle
+        /// A connection is being made for it.
+        case connecting(CurlConnector)
+        case exchanging(UpstreamConnection)
+        /// It has failed; the delegate will hear of it at the end of the batch.
+        case failed(UpstreamError)
+    }
+
+    package init() {}
+
+    /// Makes the request ready to be filled, as if new; it must not be under way.
+    package func prepare(
+        method: HTTPMethod,
+        framing: BodyFraming,
+        delegate: any UpstreamRequestDelegate
+    ) {
+        guard case .idle = progress else { preconditionFailure("a request is started once until it has ended") }
+        precondition(framing != .untilClose, "a request cannot end with its connection (RFC 9112 §6.3)")
+        self.method = method
+        self.framing = framing
+        self.delegate = delegate
+        line.removeAll()
+        fields.removeAll()
+        sendsServerHost = true
+        responseTimeout = nil
+        resendCount = 0
+        serverIndex = nil
+        tried = TriedServers()
+        isProbe = false
+        isBodyStarted = false
+        isResponseStarted = false
+    }
+
+    /// Whether the request was started and has not ended, failed or been cancelled.
+    package var isUnderWay: Bool {
+        if case .idle = progress { return false }
+        return true
+    }
+
+    /// Writes some of the body; the bytes are sent or copied.
+    ///
+    /// Only from `upstreamReadyForBody` on. Once the response has ended or the server stopped listening, it does nothing.
+    package func writeBody(_ bytes: UnsafeRawBufferPointer) {
+        guard case .exchanging(let connection) = progress else { return }
+        isBodyStarted = true
+        connection.writeBody(bytes)
+    }
+
+    /// Ends the body.
+    package func finishBody() {
+        guard case .exchanging(let connection) = progress else { return }
+        isBodyStarted = true
+        connection.finishBody(trailers: UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+
+    /// Ends the body with trailers, which are sent only where the framing is chunked.
+    package func finishBody(trailers: borrowing FieldBlock) {
+        guard case .exchanging(let connection) = progress else { return }
+        isBodyStarted = true
+        connection.finishBody(trailers: trailers.bytes)
+    }
+
+    /// Whether more of the body should be written now; when not, `upstreamDrained` follows.
+    package var isWritable: Bool {
+        guard case .exchanging(let connection) = progress else { return false }
+        return connection.isWritable
+    }
+
+    /// Stops reading the response.
+    package func pauseResponse() {
+        guard case .exchanging(let connection) = progress else { return }
+        connection.pauseReading()
+    }
+
+    /// Goes on reading the response.
+    package func resumeResponse() {
+        guard case .exchanging(let connection) = progress else { return }
+        connection.resumeReading()
+    }
+
+    /// Gives the request up, closing its connection; the delegate hears nothing more.
+    package func cancel() {
+        let progress = progress
+        let client = client
+        detach()
+        switch progress {
+        case .idle, .failed: break
+        case .connecting(let connector): client?.abandon(connector, of: self)
+        case .exchanging(let connection): connection.abandonExchange()
+        }
+        client?.endAttempt(self)
+    }
+
+    /// Lets everything go and returns whom to tell about it.
+    @discardableResult
+    func detach() -> (any UpstreamRequestDelegate)? {
+        let told = delegate
+        progress = .idle
+        delegate = nil
+        client = nil
+        return told
+    }
+}
+
+@available(*, unavailable)
+extension UpstreamRequest: Sendable {}
+
+extension UpstreamRequest: CurlConnectorDelegate {
+    func connectorConnected(_ connector: CurlConnector, descriptor: Int32) {
+        client?.connected(self, connector, descriptor: descriptor)
+    }
+
+    func connectorFailed(_ connector: CurlConnector, _ error: UpstreamError) {
+        client?.notConnected(self, connector, error)
+    }
+}
