@@ -31,14 +31,14 @@ test: test-packages ## Run all tests: Swift, then the real binary from outside (
 test-asan: test-packages ## The same tests under AddressSanitizer
 	swift build --build-tests --sanitize address --scratch-path .build-asan
 	ASAN_OPTIONS=detect_leaks=0 swift test --skip-build --sanitize address --scratch-path .build-asan
-	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 \
+	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 GATEHOUSE_TIME_SCALE=4 \
 	    $(MAKE) end-to-end BINARY="$$(swift build --show-bin-path --scratch-path .build-asan)/gatehouse"
 
 test-tsan: test-packages ## The same tests under ThreadSanitizer, after it has caught a planted race
 	Scripts/check-race-detection
 	swift build --build-tests --sanitize thread --scratch-path .build-tsan
 	TSAN_OPTIONS=halt_on_error=1 swift test --skip-build --sanitize thread --scratch-path .build-tsan
-	@TSAN_OPTIONS=halt_on_error=1:abort_on_error=1 \
+	@TSAN_OPTIONS=halt_on_error=1:abort_on_error=1 GATEHOUSE_TIME_SCALE=6 \
 	    $(MAKE) end-to-end BINARY="$$(swift build --show-bin-path --scratch-path .build-tsan)/gatehouse"
 
 bench: packages ## Run the micro-benchmarks
@@ -70,7 +70,7 @@ test-packages:
 	@Scripts/install-packages build test
 
 end-to-end: $(VENV)/ready
-	GATEHOUSE_BINARY="$(BINARY)" $(VENV)/bin/python -m pytest -q Tests $(PYTEST)
+	cd Tests/EndToEnd && GATEHOUSE_BIN="$(BINARY)" $(CURDIR)/$(VENV)/bin/python -m pytest -q $(PYTEST)
 
 $(VENV)/ready: $(REQUIREMENTS)
 	python3 -m venv $(VENV)
