@@ -115,7 +115,7 @@ package struct FieldBlock: ~Copyable {
     }
 
     /// Calls the function with the name and the value of each field in order.
-    package func forEach(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
+    package func forEachField(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
         let bytes = buffer.bytes
         var start = 0
         while let colon = bytes.firstOffset(of: UInt8(ascii: ":"), from: start),

@@ -105,9 +105,9 @@ extension FieldList {
         var length: UInt64 = 0
         for byte in value {
             guard ASCII.isDigit(byte) else { return nil }
-            let (shifted, overflow) = length.multipliedReportingOverflow(by: 10)
-            length = shifted &+ UInt64(byte &- 0x30)
-            if overflow || length > UInt64(Int64.max) { return nil }
+            let digit = UInt64(byte &- 0x30)
+            guard length <= (UInt64(Int64.max) - digit) / 10 else { return nil }
+            length = length * 10 + digit
         }
         return length
     }
