@@ -6,16 +6,16 @@ import Bytes
 /// until the next mutation.
 @usableFromInline
 package final class FieldList {
-    @usableFromInline var base: UnsafeMutableRawPointer
-    @usableFromInline var capacity: Int
+    @exclusivity(unchecked) @usableFromInline var base: UnsafeMutableRawPointer
+    @exclusivity(unchecked) @usableFromInline var capacity: Int
     /// How much of the memory is in use: field lines, and what a head keeps beside them.
-    @usableFromInline var used = 0
-    @usableFromInline var entries: UnsafeMutablePointer<FieldEntry>
-    @usableFromInline var entryCapacity: Int
+    @exclusivity(unchecked) @usableFromInline var used = 0
+    @exclusivity(unchecked) @usableFromInline var entries: UnsafeMutablePointer<FieldEntry>
+    @exclusivity(unchecked) @usableFromInline var entryCapacity: Int
     /// The number of fields.
-    @usableFromInline package internal(set) var count = 0
+    @exclusivity(unchecked) @usableFromInline package internal(set) var count = 0
     /// One bit for each `FieldName` that is there.
-    @usableFromInline var present: (UInt64, UInt64) = (0, 0)
+    @exclusivity(unchecked) @usableFromInline var present: (UInt64, UInt64) = (0, 0)
 
     /// More memory than this is given back by `reset()`, so that one large head does not stay in a pool.
     private static let keptCapacity = 16 << 10

@@ -8,8 +8,8 @@ package final class RequestHead {
     /// The header fields, whose memory also holds the request line and what was derived from it.
     @usableFromInline package let fields: FieldList
 
-    @usableFromInline var line = RequestLine()
-    @usableFromInline var semantics = RequestSemantics()
+    @exclusivity(unchecked) @usableFromInline var line = RequestLine()
+    @exclusivity(unchecked) @usableFromInline var semantics = RequestSemantics()
 
     package init() {
         fields = FieldList(capacity: 2048, fieldCapacity: 32)

@@ -8,15 +8,15 @@ package final class ResponseHead {
     /// The header fields, whose memory also holds the status line.
     @usableFromInline package let fields: FieldList
 
-    @usableFromInline package internal(set) var status = 0
-    @usableFromInline package internal(set) var minorVersion: UInt8 = 1
+    @exclusivity(unchecked) @usableFromInline package internal(set) var status = 0
+    @exclusivity(unchecked) @usableFromInline package internal(set) var minorVersion: UInt8 = 1
 
     /// Whether the upstream takes another request on this connection, if the body does not end with it (RFC 9112 §9.3).
-    @usableFromInline package internal(set) var keepsAlive = false
+    @exclusivity(unchecked) @usableFromInline package internal(set) var keepsAlive = false
 
-    var reasonSpan = ByteSpan.empty
+    @exclusivity(unchecked) var reasonSpan = ByteSpan.empty
     /// What Content-Length and Transfer-Encoding ask for, whatever the request was.
-    var declaredFraming: BodyFraming?
+    @exclusivity(unchecked) var declaredFraming: BodyFraming?
 
     package init() {
         fields = FieldList(capacity: 2048, fieldCapacity: 32)
