@@ -109,6 +109,6 @@ extension String {
 
     /// The fragment that a heading of this text gets on GitHub.
     fileprivate var anchor: String {
-        String(lowercased().filter { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" })
+        String(lowercased().filter { $0.isLetter || $0.isNumber || " _-".contains($0) }.map { $0 == " " ? "-" : $0 })
     }
 }

@@ -69,7 +69,9 @@ package final class SecretText: Sendable, Equatable, CustomReflectable {
 extension Kind where Value == SecretReference {
     /// A secret; by its hash only where comparing is all that is done with it.
     static func secret(allowsHash: Bool = false) -> Kind {
-        let literal = Kind.text("a literal secret (with a warning)", isSecret: true) {
+        let words =
+            "{ \"env\": … }, { \"file\": … }\(allowsHash ? ", { \"hash\": … }" : ""), or a literal (with a warning)"
+        let literal = Kind.text(words, label: "a literal secret (with a warning)", isSecret: true) {
             (text, cursor) throws(ValueFault) in
             guard !text.isEmpty else { throw ValueFault("an empty secret") }
             cursor.warn("a literal secret; { \"env\": \"NAME\" } or { \"file\": \"path\" } keep it out of this file")
@@ -86,7 +88,7 @@ extension Kind where Value == SecretReference {
             }
             return variable.map { .environment($0) } ?? path.map { .file(path: $0) } ?? hash.map { .hash($0) }
         }
-        return .either(reference, when: { $0.string == nil }, else: literal)
+        return .either(reference, when: { $0.members != nil }, else: literal)
     }
 }
 

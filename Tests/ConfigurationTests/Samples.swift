@@ -1,0 +1,111 @@
+import Configuration
+import JSON
+
+/// Configurations that the tests start from.
+enum Sample {
+    /// The least that is a configuration.
+    static let minimal = """
+        {
+          "issuer": "https://gw.example",
+          "listeners": [ { "address": "127.0.0.1:0", "tls": { "self_signed": true } } ],
+          "upstreams": { "api": { "servers": ["http://127.0.0.1:9000"] } },
+          "routes": [ { "path": "/**", "access": "public", "upstream": "api" } ]
+        }
+        """
+
+    /// Every member whose feature is there.
+    static let full = """
+        {
+          // comments are fine
+          "$schema": "./gateway.schema.json",
+          "issuer": "https://gw.example:8443",
+          "listeners": [
+            { "address": "127.0.0.1:8443", "redirect_to_https": false,
+              "tls": { "certificate_file": "tls/a.pem", "private_key_file": "/k/a.key", "minimum_version": "1.3", "hsts": "365d",
+                       "certificates": [ { "certificate_file": "tls/b.pem", "private_key_file": "tls/b.key" } ] } },
+            { "address": "[::]:8080", "redirect_to_https": true, "proxy_protocol": false },
+            { "address": "unix:run/gw.sock", "tls": { "self_signed": true } }
+          ],
+          "admin": { "address": ":9901" },
+          "workers": 4, "shutdown_timeout": "1m", "shutdown_delay": "250ms",
+          "storage": "sqlite:data/gatehouse.db",
+          "scopes": {
+            "notes:read": { "description": "Read", "restricted": false },
+            "notes:write": { "description": "Write", "implies": ["notes:read"] }
+          },
+          "upstreams": {
+            "api": { "servers": ["https://api.internal:8443", "unix:api.sock"], "balance": "least_requests",
+                     "connect_timeout": "1s", "response_timeout": "5s", "idle_timeout": "24h", "retries": 0, "preserve_host": true,
+                     "tls": { "ca_file": "ca.pem", "client_certificate_file": "c.pem", "client_key_file": "c.key",
+                              "server_name": "API.internal" } }
+          },
+          "routes": [
+            { "path": "/notes/*/x/**", "name": "notes", "hosts": ["API.example", "*.example.com"], "methods": ["GET", "PATCH"],
+              "scopes": ["notes:read", "openid"], "any_scopes": ["notes:write"], "claims": { "tenant": "a", "level": [1, true] },
+              "issuers": ["https://idp.example/"], "resource": "notes", "upstream": "api", "rewrite_prefix": "/v2",
+              "user_header": "X-Remote-User", "claim_headers": { "X-Tenant": "tenant" }, "forward_authorization": true,
+              "request_headers": { "set": { "X-Gateway": "yes" }, "add": { "X-Also": "a b" }, "remove": ["Cookie"] },
+              "response_headers": { "set": { "Cache-Control": "no-store" }, "add": {}, "remove": ["Server"] },
+              "path_parameters": true, "method_override": true, "timeout": "10s", "body_size": "1GiB", "rate_limit": "off",
+              "cors": { "origins": ["https://app.example", "http://localhost:3000"], "methods": ["GET"], "headers": ["X-A"],
+                        "exposed_headers": ["X-B"], "credentials": true, "max_age": "0s" },
+              "close_on_token_expiry": false, "enforcement": "enforce" },
+            { "path": "/secret", "access": "deny" }
+          ],
+          "resources": { "notes": { "resource": "https://gw.example/notes", "resource_name": "Notes",
+                                    "resource_documentation": "https://gw.example/docs" } },
+          "authorization_server": {
+            "base_path": "/auth", "access_token": { "lifetime": "5m", "algorithm": "RS256" },
+            "signing": { "rotate_every": "7d" }, "encryption_key": { "env": "GATEHOUSE_KEY" }, "require_pkce": "always",
+            "clients": [], "refresh_token": { "idle_lifetime": "14d", "absolute_lifetime": "90d", "reuse_interval": "10s" },
+            "authorization_code": { "lifetime": "60s" }, "consent": { "remember_for": "30d" },
+            "client_registration": { "metadata_documents": { "allowed_hosts": [] }, "dynamic": { "enabled": false, "limits": {} } },
+            "session": { "idle_lifetime": "1h", "absolute_lifetime": "12h" }, "passwords": { "memory": "19MiB", "iterations": 2 },
+            "pages": {}
+          },
+          "trusted_issuers": [
+            { "issuer": "https://idp.example/", "jwks_file": "idp.jwks", "audiences": ["https://api.example/"],
+              "algorithms": ["HS256", "Ed25519"], "clock_skew": "0s", "token_types": ["at+jwt", "absent"],
+              "user_name_claim": "email", "user_prefix": "idp:", "scope_claim": "scp",
+              "scope_map": { "r": "notes:read", "w": ["notes:read", "notes:write"] } }
+          ],
+          "forwarding": { "user_header": "X-User", "client_header": "X-Client", "scope_header": "X-Scope",
+                          "trusted_proxies": ["10.0.0.0/8", "2001:db8::/32", "::1"], "underscore_headers": "reject" },
+          "limits": { "target_size": "4KiB", "header_size": 65536, "header_count": 50, "body_size": "4GiB",
+                      "header_timeout": "5s", "body_min_rate": "off", "idle_timeout": "300s", "connections": 8192,
+                      "connections_per_address": "off", "login": { "per_user": "5/15m", "per_address": "30/15m" },
+                      "token": { "per_client": "60/1m" }, "requests": { "per_user": "off", "per_client": "off", "per_address": "off" } },
+          "logging": { "level": "debug", "access": "text", "audit": "off" }
+        }
+        """
+
+    static func read(_ text: String, folder: String = "/etc/gw") -> ConfigurationReport {
+        GatewayConfiguration.read(Array(text.utf8), folder: folder)
+    }
+
+    /// The minimal configuration with some of its members replaced or further ones added; nil removes one.
+    static func read(changing members: KeyValuePairs<String, String?>) throws -> ConfigurationReport {
+        let base = try JSONParser.parse(Array(minimal.utf8)).members ?? []
+        var texts: [(String, String)] = base.map { member in
+            var writer = JSONWriter()
+            writer.node(member.value)
+            return (member.name, writer.text)
+        }
+        for (name, text) in members {
+            texts.removeAll { $0.0 == name }
+            if let text { texts.append((name, text)) }
+        }
+        return read("{" + texts.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ",\n") + "}")
+    }
+
+    /// The minimal configuration with one route, which has these members beside path and upstream.
+    static func read(route members: String, path: String = "/a") throws -> ConfigurationReport {
+        try read(changing: [
+            "scopes": #"{ "a": "A", "b": "B" }"#, "storage": "\"sqlite:x.db\"", "authorization_server": "{}",
+            "routes": "[{ \"path\": \"\(path)\", \"upstream\": \"api\", \(members) }]",
+        ])
+    }
+}
+
+/// A fault's place and problem, for comparing.
+func place(_ fault: ConfigurationFault) -> String { "\(fault.pointer): \(fault.problem)" }
