@@ -24,6 +24,8 @@ final class UpstreamConnection {
     var reader: ResponseReader
     var body = RequestBodyState()
     private lazy var timer = LoopTimer(self)
+    /// When the response's head must be there; nil until the request is out.
+    private var responseDeadline: UInt64?
 
     var isOpen = true
     /// Whether the connection has carried an exchange before the current one.
@@ -92,6 +94,7 @@ final class UpstreamConnection {
         self.request = request
         hasSent = false
         hasReceived = false
+        responseDeadline = nil
         body = RequestBodyState(request.framing)
         reader.begin(request.method)
         if body.isComplete {
@@ -164,23 +167,28 @@ final class UpstreamConnection {
     /// Arms the limit for what is being waited for; not for what the downstream side has to do.
     func setTimer() {
         guard isOpen else { return }
-        let configuration = client.configuration
-        let limit: UInt64
-        if let request {
-            if !output.isEmpty {
-                limit = configuration.idleTimeout
-            } else if !reader.hasStarted {
-                guard body.isComplete || isWriteClosed else { return loop.disarm(timer) }
-                limit = request.responseTimeout ?? configuration.responseTimeout
-            } else {
-                guard !isPaused else { return loop.disarm(timer) }
-                limit = configuration.idleTimeout
-            }
+        if let deadline = deadline() {
+            loop.arm(timer, at: deadline)
         } else {
-            limit = configuration.poolTimeout
+            loop.disarm(timer)
         }
-        let (deadline, overflows) = loop.now.addingReportingOverflow(limit)
-        loop.arm(timer, at: overflows ? .max - 1 : deadline)
+    }
+
+    private func deadline() -> UInt64? {
+        let configuration = client.configuration
+        guard let request else { return deadline(after: configuration.poolTimeout) }
+        if !output.isEmpty { return deadline(after: configuration.idleTimeout) }
+        if reader.hasStarted { return isPaused ? nil : deadline(after: configuration.idleTimeout) }
+        guard body.isComplete || isWriteClosed else { return nil }
+        // Fixed once the request is out: what comes before the head, such as a 1xx, does not move it.
+        let fixed = responseDeadline ?? deadline(after: request.responseTimeout ?? configuration.responseTimeout)
+        responseDeadline = fixed
+        return fixed
+    }
+
+    private func deadline(after nanoseconds: UInt64) -> UInt64 {
+        let (sum, overflows) = loop.now.addingReportingOverflow(nanoseconds)
+        return overflows ? .max - 1 : sum
     }
 }
 

@@ -131,7 +131,6 @@ final class Exchange: UpstreamRequestDelegate, @unchecked Sendable {
     private(set) var outcome = Outcome()
     private var written = 0
     private var isStarting = true
-    private(set) var mostPending = 0
     private(set) var drainCount = 0
 
     init(loop: EventLoop, script: ExchangeScript) {
@@ -149,6 +148,11 @@ final class Exchange: UpstreamRequestDelegate, @unchecked Sendable {
             return outcome
         }
         return outcome
+    }
+
+    /// What became of the request, if that is known within some time.
+    func wait(milliseconds: Int) -> Outcome? {
+        done.wait(timeout: .now() + .milliseconds(milliseconds)) == .success ? outcome : nil
     }
 
     /// Runs work on the loop.

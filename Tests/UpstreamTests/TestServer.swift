@@ -246,3 +246,24 @@ final class StuckListener: Sendable {
         port = UInt16(bigEndian: name.sin_port)
     }
 }
+
+/// A port that is bound, so that no other test gets it, but that nobody listens on.
+final class ReservedPort: Sendable {
+    static let shared = ReservedPort()
+    let port: UInt16
+
+    private init() {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                _ = bind(descriptor, $0, size)
+                _ = getsockname(descriptor, $0, &size)
+            }
+        }
+        port = UInt16(bigEndian: name.sin_port)
+    }
+}

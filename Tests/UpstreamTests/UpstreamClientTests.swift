@@ -32,18 +32,34 @@ import Testing
     }
 
     @Test func `requests at the same time have connections of their own`() throws {
-        let server = TestServer(handler: Self.answering())
+        let go = DispatchSemaphore(value: 0)
+        let server = TestServer { peer in
+            while peer.readHead() != nil {
+                go.wait()
+                peer.answer()
+            }
+        }
         let harness = try Harness(server)
         let exchanges = (0..<8).map { _ in harness.start() }
+        while server.requests.count < 8 { usleep(1000) }
+        for _ in exchanges { go.signal() }
         for exchange in exchanges { #expect(exchange.wait().body == "ok") }
         #expect(server.acceptedCount == 8)
         #expect(harness.states[0].unusedCount == 8)
     }
 
     @Test func `no more unused connections are kept than allowed`() throws {
-        let server = TestServer(handler: Self.answering())
+        let go = DispatchSemaphore(value: 0)
+        let server = TestServer { peer in
+            while peer.readHead() != nil {
+                go.wait()
+                peer.answer()
+            }
+        }
         let harness = try Harness(server) { $0.poolSize = 2 }
         let exchanges = (0..<6).map { _ in harness.start() }
+        while server.requests.count < 6 { usleep(1000) }
+        for _ in exchanges { go.signal() }
         for exchange in exchanges { _ = exchange.wait() }
         #expect(harness.states[0].unusedCount == 2)
     }
