@@ -22,6 +22,7 @@ let modules: [Module] = [
     Module(name: "Crypto", uses: ["COpenSSL"], testUses: ["Bytes"]),
     Module(name: "Configuration", uses: ["JSON"], testUses: ["JSON"]),
     // layer 2
+    Module(name: "JWT", uses: ["Bytes", "JSON", "Crypto"], testUses: ["Bytes", "JSON", "Crypto"]),
     Module(name: "TLS", uses: ["Bytes", "Transport", "COpenSSL"]),
     // layer 3
     Module(name: "HTTPServer", uses: ["Bytes", "Transport", "TLS", "HTTP"], testUses: ["Bytes", "HTTP", "Transport"]),
