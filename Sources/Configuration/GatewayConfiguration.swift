@@ -96,6 +96,7 @@ extension GatewayConfiguration: ConfigurationSection {
     static let title = "gateway.json"
     static let summary = "The whole file."
 
+    // Longer than a screen: a flat list of members, which splitting would only hide.
     init?(_ reader: SectionReader) {
         _ = reader.optional("$schema", .text, "The schema, for editors; it does nothing else.")
         let issuer = reader.required(

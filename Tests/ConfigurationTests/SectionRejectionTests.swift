@@ -42,6 +42,7 @@ import Testing
     @Test(arguments: [
         ("{}", "/listeners/0/tls: no certificate"),
         (#"{ "self_signed": false }"#, "/listeners/0/tls: no certificate"),
+        (#"{ "certificates": [] }"#, "/listeners/0/tls: no certificate"),
         (#"{ "certificate_file": "a" }"#, "/listeners/0/tls: certificate_file and private_key_file go together"),
         (#"{ "private_key_file": "a" }"#, "/listeners/0/tls: certificate_file and private_key_file go together"),
         (

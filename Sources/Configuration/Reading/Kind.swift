@@ -126,8 +126,11 @@ extension Kind {
                 return nil
             }
             let reader = SectionReader(cursor)
+            let known = cursor.context.faults.count
             let value = build(reader)
             reader.finish()
+            // A section that came to nothing must not look like one that was not written.
+            if value == nil, cursor.context.faults.count == known { cursor.fault("an object that is not whole") }
             return value
         }
     }

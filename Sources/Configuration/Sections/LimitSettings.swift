@@ -54,6 +54,12 @@ extension LimitSettings: ConfigurationSection {
             default: 10_000,
             "Connections open at once."
         )
+        Self.describeRates(reader)
+        if headerSize < targetSize { reader.fault("header_size is less than target_size", at: "header_size") }
+    }
+
+    /// What limits how often somebody may come: checked already, there for later.
+    private static func describeRates(_ reader: SectionReader) {
         reader.later(
             "connections_per_address",
             Kind<Int>.integer(1...10_000_000).orOff,
@@ -72,6 +78,5 @@ extension LimitSettings: ConfigurationSection {
             reader.later("per_client", Kind<Rate>.rate.orOff, default: "off", "Requests of one client.")
             reader.later("per_address", Kind<Rate>.rate.orOff, default: "off", "Requests from one address.")
         }
-        if headerSize < targetSize { reader.fault("header_size is less than target_size", at: "header_size") }
     }
 }

@@ -68,6 +68,7 @@ extension TLSSettings: ConfigurationSection {
         change.
         """
 
+    // Longer than a screen: a flat list of members, which splitting would only hide.
     init?(_ reader: SectionReader) {
         let certificateFile = reader.optional(
             "certificate_file",
@@ -106,6 +107,14 @@ extension TLSSettings: ConfigurationSection {
         if let certificateFile, let keyFile {
             certificates.insert(CertificateSettings(certificateFile: certificateFile, privateKeyFile: keyFile), at: 0)
         }
+        Self.check(reader, isSelfSigned: isSelfSigned, hasCertificates: !certificates.isEmpty)
+        if !isSelfSigned, certificates.isEmpty { return nil }
+        self.certificates = certificates
+        self.isSelfSigned = isSelfSigned
+    }
+
+    /// The rules between members.
+    private static func check(_ reader: SectionReader, isSelfSigned: Bool, hasCertificates: Bool) {
         if reader.has("certificate_file") != reader.has("private_key_file") {
             reader.fault("certificate_file and private_key_file go together")
         }
@@ -116,16 +125,12 @@ extension TLSSettings: ConfigurationSection {
                 allowed: "certificate_file or self_signed"
             )
         }
-        if !isSelfSigned, !reader.has("certificate_file"), !reader.has("private_key_file"), !reader.has("certificates")
-        {
+        if !isSelfSigned, !hasCertificates, !reader.has("certificate_file"), !reader.has("private_key_file") {
             reader.fault(
                 "no certificate",
                 allowed: "certificate_file and private_key_file, self_signed, or certificates"
             )
         }
-        if !isSelfSigned, certificates.isEmpty { return nil }
-        self.certificates = certificates
-        self.isSelfSigned = isSelfSigned
     }
 }
 

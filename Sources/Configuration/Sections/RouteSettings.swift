@@ -87,6 +87,7 @@ extension RouteSettings: ConfigurationSection {
         `access` must be written.
         """
 
+    // Longer than a screen: a flat list of members, which splitting would only hide.
     init?(_ reader: SectionReader) {
         let match = Match(reader)
         let access = Self.readAccess(reader)

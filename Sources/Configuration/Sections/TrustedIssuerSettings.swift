@@ -28,6 +28,7 @@ extension TrustedIssuerSettings: ConfigurationSection {
         Other issuers whose access tokens are taken. Without `jwks_uri` and `jwks_file` their keys are found by discovery.
         """
 
+    // Longer than a screen: a flat list of members, which splitting would only hide.
     init?(_ reader: SectionReader) {
         let issuer = reader.required("issuer", .text, "The exact value of `iss`.")
         let keysFile = reader.optional(

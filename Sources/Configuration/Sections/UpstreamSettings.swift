@@ -33,6 +33,7 @@ extension UpstreamSettings: ConfigurationSection {
     static let title = "upstreams{}"
     static let summary = "The APIs behind the gateway, by name. Their certificates are always verified."
 
+    // Longer than a screen: a flat list of members, which splitting would only hide.
     init?(_ reader: SectionReader) {
         let servers = reader.required(
             "servers",
