@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 VENV := .build-venv
 REQUIREMENTS := $(wildcard Tests/*/requirements.txt)
 
-.PHONY: help run build test test-asan test-tsan bench fuzz lint format documents layers clean packages test-packages end-to-end
+.PHONY: help run build test test-asan test-tsan bench fuzz lint format documents layers clean packages test-packages end-to-end soak
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,7 +70,10 @@ test-packages:
 	@Scripts/install-packages build test
 
 end-to-end: $(VENV)/ready
-	cd Tests/EndToEnd && GATEHOUSE_BIN="$(BINARY)" $(CURDIR)/$(VENV)/bin/python -m pytest -q $(PYTEST)
+	cd Tests/EndToEnd && GATEHOUSE_BIN="$(BINARY)" $(CURDIR)/$(VENV)/bin/python -m pytest -q -n 4 --dist loadfile $(PYTEST)
+
+soak: $(VENV)/ready ## Long runs: restarts, held connections, reloads under load (SOAK="reload --reloads 50")
+	GATEHOUSE_BIN="$(BINARY)" $(VENV)/bin/python Tests/EndToEnd/soak/run.py $(SOAK)
 
 $(VENV)/ready: $(REQUIREMENTS)
 	python3 -m venv $(VENV)

@@ -10,7 +10,7 @@ from harness.client import chunked, request_bytes
 from harness.responses import ClosedEarly
 from harness.tokens import bearer
 from harness.upstream import Gate, answer, raw
-from harness.waiting import eventually, stays
+from harness.waiting import SCALE, eventually, stays
 
 MEBIBYTE = 1 << 20
 
@@ -607,7 +607,7 @@ def test_a_download_nobody_reads_does_not_grow_the_gateway(gateway, upstream):
         assert connection.read_head().status == 200
         settled(sent)
         assert sent[0] < size / 2, "the upstream was read to the end though nobody takes it"
-        assert gateway.memory() - before < 16 * MEBIBYTE
+        assert gateway.memory() - before < 16 * MEBIBYTE * SCALE
         left, digest = size - len(connection.buffer), hashlib.sha256(connection.buffer)
         connection.buffer.clear()
         while left:
@@ -615,7 +615,7 @@ def test_a_download_nobody_reads_does_not_grow_the_gateway(gateway, upstream):
             assert data, "closed early"
             digest.update(data)
             left -= len(data)
-        assert gateway.memory() - before < 24 * MEBIBYTE
+        assert gateway.memory() - before < 24 * MEBIBYTE * SCALE
     whole = hashlib.sha256()
     for _ in range(size // MEBIBYTE):
         whole.update(block)
@@ -645,13 +645,13 @@ def test_an_upload_nobody_reads_does_not_grow_the_gateway(gateway, upstream):
             if taken < MEBIBYTE:
                 break
         assert sent < size / 2, "the whole upload was taken though the upstream reads nothing"
-        assert gateway.memory() - before < 16 * MEBIBYTE
+        assert gateway.memory() - before < 16 * MEBIBYTE * SCALE
         go.open()
         while sent < size:
             connection.send(block[:min(MEBIBYTE, size - sent)])
             sent += min(MEBIBYTE, size - sent)
         assert connection.read_response().body == b"%d" % size
-    assert gateway.memory() - before < 24 * MEBIBYTE
+    assert gateway.memory() - before < 24 * MEBIBYTE * SCALE
 
 
 def test_many_stalled_downloads_stay_bounded(gateway, upstream):
@@ -667,7 +667,7 @@ def test_many_stalled_downloads_stay_bounded(gateway, upstream):
         connection.send(request_bytes("GET", "/public/stalled"))
         assert connection.read_head().status == 200
     time.sleep(0.3)
-    assert gateway.memory() - before < 20 * MEBIBYTE
+    assert gateway.memory() - before < 20 * MEBIBYTE * SCALE
     assert gateway.get("/public/alive").status == 200
     for connection in connections:
         connection.reset()
