@@ -33,6 +33,11 @@ let modules: [Module] = [
     ),
     // layer 4
     Module(name: "Gateway", uses: ["Bytes", "HTTP"], testUses: ["Bytes", "HTTP"]),
+    Module(
+        name: "Admin",
+        uses: ["Bytes", "HTTP", "HTTPServer", "Observability", "Transport"],
+        testUses: ["HTTPServer", "Observability", "Transport"]
+    ),
 ]
 
 // System libraries: a module map and a `shim.h` each.

@@ -1,12 +1,14 @@
 import Bytes
 
 /// Times as RFC 3339 text in UTC with milliseconds, remembering the second it wrote last.
-struct LogTimestamp {
+package struct LogTimestamp {
     private var second = Int64.min
     private var prefix: [UInt8] = []
 
+    package init() {}
+
     /// Appends a time such as `2026-01-31T23:59:59.999Z`, clamped to the years 0 to 9999.
-    mutating func append(unixMilliseconds: Int64, to output: inout ByteBuffer) {
+    package mutating func append(unixMilliseconds: Int64, to output: inout ByteBuffer) {
         let clamped = min(max(unixMilliseconds, Self.firstMillisecond), Self.lastMillisecond)
         let (wholeSeconds, rest) = clamped.quotientAndRemainder(dividingBy: 1000)
         let milliseconds = rest < 0 ? rest + 1000 : rest
