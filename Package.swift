@@ -18,7 +18,7 @@ let modules: [Module] = [
     Module(name: "Observability", uses: ["Bytes", "Logging"], testUses: ["Bytes", "Logging"]),
     // layer 1
     Module(name: "HTTP", uses: ["Bytes"], testUses: ["Bytes"]),
-    Module(name: "Transport", uses: ["Bytes", "CLinux"], testUses: []),
+    Module(name: "Transport", uses: ["Bytes", "CLinux"], testUses: ["Bytes"]),
     Module(name: "Crypto", uses: ["COpenSSL"], testUses: ["Bytes"]),
     Module(name: "Configuration", uses: ["JSON"], testUses: ["JSON"]),
     // layer 2
