@@ -32,7 +32,11 @@ let modules: [Module] = [
         testUses: ["Bytes", "Transport", "HTTP"]
     ),
     // layer 4
-    Module(name: "Gateway", uses: ["Bytes", "HTTP"], testUses: ["Bytes", "HTTP"]),
+    Module(
+        name: "Gateway",
+        uses: ["Bytes", "JSON", "HTTP", "Crypto", "JWT"],
+        testUses: ["Bytes", "JSON", "HTTP", "Crypto", "JWT"]
+    ),
     Module(
         name: "Admin",
         uses: ["Bytes", "HTTP", "HTTPServer", "Observability", "Transport"],

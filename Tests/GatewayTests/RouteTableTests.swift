@@ -50,10 +50,10 @@ import Testing
 
     @Test func `hosts go from exact through the longest wildcard to any`() throws {
         let routes = [
-            route(0, "/**", name: "any"),
-            route(1, "/x", hosts: ["*.example.com"], name: "wide"),
-            route(2, "/**", hosts: ["*.api.example.com"], name: "narrow"),
-            route(3, "/only", hosts: ["a.api.example.com", "B.example.com"], name: "exact"),
+            try route(0, "/**", name: "any"),
+            try route(1, "/x", hosts: ["*.example.com"], name: "wide"),
+            try route(2, "/**", hosts: ["*.api.example.com"], name: "narrow"),
+            try route(3, "/only", hosts: ["a.api.example.com", "B.example.com"], name: "exact"),
         ]
         let table = try RouteTable(routes)
         let cases = [
@@ -69,10 +69,11 @@ import Testing
 
     @Test func `the method decides among routes of one pattern and never widens it`() throws {
         let table = try RouteTable([
-            route(0, "/**", name: "wide"),
-            route(1, "/n", methods: ["GET"], name: "read"), route(2, "/n", methods: ["POST", "PURGE"], name: "write"),
-            route(3, "/m", methods: ["GET"], name: "get"), route(4, "/m", methods: ["HEAD"], name: "head"),
-            route(5, "/o", methods: ["GET"], name: "named"), route(6, "/o", name: "rest"),
+            try route(0, "/**", name: "wide"),
+            try route(1, "/n", methods: ["GET"], name: "read"),
+            try route(2, "/n", methods: ["POST", "PURGE"], name: "write"),
+            try route(3, "/m", methods: ["GET"], name: "get"), try route(4, "/m", methods: ["HEAD"], name: "head"),
+            try route(5, "/o", methods: ["GET"], name: "named"), try route(6, "/o", name: "rest"),
         ])
         #expect(table.find("GET", "/n") == "read")
         #expect(table.find("HEAD", "/n") == "read")
@@ -85,11 +86,12 @@ import Testing
         #expect(table.find("DELETE", "/elsewhere") == "wide")
     }
 
-    @Test func `every tie is reported`() {
+    @Test func `every tie is reported`() throws {
         let routes = [
-            route(0, "/a", methods: ["GET", "PUT"]), route(1, "/%61", methods: ["PUT"]), route(2, "/b"),
-            route(3, "/b"), route(4, "/b", methods: ["GET"]), route(5, "/c", hosts: ["x.example"]),
-            route(6, "/c", hosts: ["y.example", "X.example"]), route(7, "/c"), route(8, "/d", hosts: ["z", "Z."]),
+            try route(0, "/a", methods: ["GET", "PUT"]), try route(1, "/%61", methods: ["PUT"]), try route(2, "/b"),
+            try route(3, "/b"), try route(4, "/b", methods: ["GET"]), try route(5, "/c", hosts: ["x.example"]),
+            try route(6, "/c", hosts: ["y.example", "X.example"]), try route(7, "/c"),
+            try route(8, "/d", hosts: ["z", "Z."]),
         ]
         let error = #expect(throws: RouteTableError.self) { try RouteTable(routes) }
         let pairs = error?.ties.map { "\($0.first)-\($0.second) \($0.method ?? "any")" }
@@ -117,7 +119,7 @@ import Testing
     }
 
     @Test func `ten thousand routes are told apart`() throws {
-        let routes = (0..<10_000).map { route($0, "/tenant-\($0 % 100)/thing-\($0)/*", name: "\($0)") }
+        let routes = try (0..<10_000).map { try route($0, "/tenant-\($0 % 100)/thing-\($0)/*", name: "\($0)") }
         let table = try RouteTable(routes)
         for index in stride(from: 0, to: 10_000, by: 97) {
             #expect(table.find("GET", "/tenant-\(index % 100)/thing-\(index)/x") == "\(index)")
@@ -137,18 +139,20 @@ private func route(
     methods: [String] = [],
     hosts: [String] = [],
     name: String? = nil
-) -> Route {
-    do {
-        return try Route(index: index, name: name ?? path, path: path, hosts: hosts, methods: methods)
-    } catch {
-        fatalError("\(path): \(error)")
+) throws -> Route {
+    let definition = RouteDefinition.test(path) { route in
+        route.name = name ?? path
+        route.methods = methods
+        route.hosts = hosts
     }
+    let vocabulary = AccessVocabulary(.test([definition]))
+    return try Route(definition, index: index, forwarding: ForwardingDefinition(), vocabulary: vocabulary)
 }
 
 private func table(_ paths: String...) throws -> RouteTable { try table(paths) }
 
 private func table(_ paths: [String]) throws -> RouteTable {
-    try RouteTable(paths.enumerated().map { route($0.offset, $0.element) })
+    try RouteTable(paths.enumerated().map { try route($0.offset, $0.element) })
 }
 
 extension RouteTable {

@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 
 /// Finds the hosts of a configuration that a request's host matches, most specific first.
 ///
@@ -62,6 +63,15 @@ struct HostTable: Sendable {
             if entry >= 0 { found = entry }
         }
         return found
+    }
+
+    /// Whether a text is a host without port, or `*.` and one.
+    static func isPattern(_ text: String) -> Bool {
+        let name = text.hasPrefix("*.") ? String(text.dropFirst(2)) : text
+        return Array(name.utf8).withUnsafeBytes { bytes in
+            guard let authority = Authority(bytes) else { return false }
+            return authority.port == nil && bytes.last != UInt8(ascii: ":")
+        }
     }
 
     private func lookUp(_ hash: UInt64, _ name: UnsafeRawBufferPointer) -> Int32 {

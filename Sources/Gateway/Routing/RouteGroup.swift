@@ -25,6 +25,12 @@ package final class RouteGroup: Sendable {
         return index < 0 ? nil : routes[Int(index)]
     }
 
+    /// The cross-origin rules where no route was chosen: those of the first route that has some.
+    package var cors: CORSPolicy? {
+        for route in routes { if let cors = route.cors { return cors } }
+        return nil
+    }
+
     /// Sorts the routes by method and reports each pair that cannot be told apart.
     init(_ routes: [Route], onTie: (Route, Route, String?) -> Void) {
         var owners: [String: Int] = [:]

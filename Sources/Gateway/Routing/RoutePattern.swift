@@ -28,6 +28,13 @@ package struct RoutePattern: Sendable, Hashable {
         self.segments = segments
     }
 
+    /// How many segments stand before the first star.
+    var literalPrefixCount: Int {
+        segments.firstIndex { segment in
+            if case .literal = segment { false } else { true }
+        } ?? segments.count
+    }
+
     private static func segment(_ part: ArraySlice<UInt8>, isLast: Bool) throws(RoutePatternError) -> Segment {
         if part.elementsEqual("*".utf8) { return .anyOne }
         if part.elementsEqual("**".utf8) {

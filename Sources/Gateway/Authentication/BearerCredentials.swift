@@ -1,0 +1,80 @@
+import Bytes
+import HTTP
+
+/// What a request's `Authorization` says (RFC 6750 §2.1, RFC 9110 §11.4).
+package enum BearerCredentials {
+    /// No field, or another scheme, which is none of the gateway's business.
+    case none
+    /// The bytes of the token, valid as long as the head is unchanged.
+    case token(UnsafeRawBufferPointer)
+    case malformed(BearerCredentialsError)
+
+    /// Reads the credentials of a request.
+    ///
+    /// A token is taken from nowhere else: not from the query, a cookie or the body.
+    package init(_ head: RequestHead) {
+        guard let index = head.fields.firstIndex(of: .authorization) else {
+            self = .none
+            return
+        }
+        guard head.fields.firstIndex(of: .authorization, from: index + 1) == nil else {
+            self = .malformed(.repeatedField)
+            return
+        }
+        self.init(value: head.value(index))
+    }
+
+    /// Reads the value of one `Authorization` field.
+    package init(value: UnsafeRawBufferPointer) {
+        guard BearerCredentials.isBearer(value) else {
+            self = .none
+            return
+        }
+        let rest = value.slice(6..<value.count)
+        guard let separator = rest.first else {
+            self = .malformed(.noToken)
+            return
+        }
+        // RFC 9110 §11.4: scheme and token are parted by spaces, nothing else.
+        var start = 0
+        while start < rest.count, rest[start] == UInt8(ascii: " ") { start &+= 1 }
+        let token = rest.slice(start..<rest.count)
+        if token.isEmpty {
+            self = .malformed(.noToken)
+        } else if separator != UInt8(ascii: " ") {
+            self = .malformed(.malformedScheme)
+        } else if token.contains(where: BearerCredentials.partsTokens) {
+            self = .malformed(.severalTokens)
+        } else {
+            self = .token(token)
+        }
+    }
+
+    /// Whether a value is of the Bearer scheme, in any case, well-formed or not.
+    package static func isBearer(_ value: UnsafeRawBufferPointer) -> Bool {
+        guard value.count >= 6, value.slice(0..<6).equalsIgnoringCase("bearer") else { return false }
+        return value.count == 6 || !FieldSyntax.isToken(value.slice(6..<7))
+    }
+
+    private static func partsTokens(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: ",") || byte == 0x09
+    }
+}
+
+/// How an `Authorization` field breaks the syntax of RFC 6750 §2.1.
+package enum BearerCredentialsError: Error, Equatable, Sendable {
+    case repeatedField
+    case noToken
+    case severalTokens
+    case malformedScheme
+
+    /// What the client is told.
+    package var description: StaticString {
+        switch self {
+        case .repeatedField: "There is more than one Authorization field"
+        case .noToken: "Bearer is not followed by a token"
+        case .severalTokens: "Bearer is followed by more than one token"
+        case .malformedScheme: "Bearer and the token are not parted by a space"
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import Bytes
+import HTTP
+
+/// What a failure is about, as far as it is known.
+package struct FailureContext {
+    /// The request; empty after `reset()` if it could not be read.
+    package let head: RequestHead
+    package let route: Route?
+    package let cors: CORSPolicy?
+    package let requestID: RequestID
+    /// Seconds since 1970.
+    package let unixTime: Int64
+
+    package init(
+        _ head: RequestHead,
+        route: Route?,
+        cors: CORSPolicy? = nil,
+        requestID: RequestID,
+        unixTime: Int64
+    ) {
+        self.head = head
+        self.route = route
+        self.cors = cors ?? route?.cors
+        self.requestID = requestID
+        self.unixTime = unixTime
+    }
+}
+
+/// Turns failures into responses.
+package struct FailureRenderer: Sendable {
+    private let page: FailurePage
+    /// The challenge where no route is known.
+    private let challenge: BearerChallenge
+
+    package init(_ definition: GatewayDefinition) {
+        page = FailurePage(
+            productName: definition.productName,
+            issuerHost: FailureRenderer.host(of: definition.issuer)
+        )
+        challenge = BearerChallenge(realm: definition.issuer, resource: definition.issuer)
+    }
+
+    /// Appends the fields, without those of the framing, and the body of the response to a failure.
+    ///
+    /// - Returns: the status of the response; 200 for gRPC, whose own status is a field.
+    package func render(
+        _ failure: GatewayFailure,
+        _ context: FailureContext,
+        fields: inout FieldBlock,
+        body: inout ByteBuffer
+    ) -> Int {
+        let format = FailureFormat(context.head)
+        let detail = failure.detail(context.route)
+        switch format {
+        case .problem:
+            fields.append(name: "Content-Type", value: "application/problem+json")
+            writeProblem(failure, detail, context, into: &body)
+        case .page:
+            fields.append(name: "Content-Type", value: "text/html; charset=utf-8")
+            fields.append(name: "Content-Security-Policy", value: FailurePage.contentSecurityPolicy)
+            fields.append(name: "Referrer-Policy", value: "no-referrer")
+            context.requestID.withBytes { requestID in
+                page.write(
+                    status: failure.status,
+                    detail: detail,
+                    requestID: requestID,
+                    unixTime: context.unixTime,
+                    into: &body
+                )
+            }
+        case .grpc:
+            fields.append(name: "Content-Type", value: "application/grpc")
+            fields.append(name: "grpc-status", decimal: failure.grpcStatus)
+            fields.append(name: "grpc-message", value: PercentEncoding.encodeFieldValue(detail))
+        }
+        appendFields(failure, context, to: &fields)
+        return format == .grpc ? 200 : failure.status
+    }
+
+    private func appendFields(_ failure: GatewayFailure, _ context: FailureContext, to fields: inout FieldBlock) {
+        fields.append(name: "Cache-Control", value: "no-store")
+        fields.append(name: "X-Content-Type-Options", value: "nosniff")
+        ResponseFieldPolicy.appendRequestID(context.requestID, to: &fields)
+        if failure.isChallenge {
+            appendChallenge(failure, context.route, to: &fields)
+        }
+        if case .methodNotAllowed(let allow) = failure {
+            fields.append(name: "Allow", value: allow)
+        }
+        if let seconds = failure.retryAfter {
+            fields.append(name: "Retry-After", decimal: seconds)
+        }
+        context.cors?.write(for: context.head.value(of: .origin), into: &fields)
+    }
+
+    /// RFC 6750 §3.
+    private func appendChallenge(_ failure: GatewayFailure, _ route: Route?, to fields: inout FieldBlock) {
+        let challenge = route?.challenge ?? challenge
+        guard let error = failure.bearerError else {
+            fields.append(name: "WWW-Authenticate", value: challenge.missing)
+            return
+        }
+        fields.begin(name: "WWW-Authenticate")
+        challenge.start.withUnsafeBytes { fields.appendValue($0) }
+        fields.appendValue(", error=\"")
+        fields.appendValue(error)
+        if let description = failure.errorDescription(route) {
+            fields.appendValue("\", error_description=\"")
+            fields.appendValue(string: description)
+        }
+        fields.appendValue("\"")
+        challenge.end.withUnsafeBytes { fields.appendValue($0) }
+        fields.end()
+    }
+
+    /// RFC 9457 §3; without a `type` it is `about:blank`, whose title is the status phrase (§4.2.1).
+    private func writeProblem(
+        _ failure: GatewayFailure,
+        _ detail: String,
+        _ context: FailureContext,
+        into body: inout ByteBuffer
+    ) {
+        body.append("{\"status\":")
+        body.append(decimal: failure.status)
+        body.append(",\"title\":\"")
+        body.append(StatusCode.reasonPhrase(failure.status))
+        body.append("\",\"detail\":\"")
+        body.appendJSONText(detail)
+        body.append("\",\"request_id\":\"")
+        context.requestID.append(to: &body)
+        body.append("\"}\n")
+    }
+
+    /// The authority in the issuer's URL.
+    private static func host(of issuer: String) -> String {
+        let rest = issuer.firstRange(of: "://").map { issuer[$0.upperBound...] } ?? issuer[...]
+        return String(rest.prefix { $0 != "/" && $0 != "?" })
+    }
+}
+
+extension GatewayFailure {
+    /// The status for gRPC clients ("HTTP to gRPC Status Code Mapping" in its documentation).
+    package var grpcStatus: Int {
+        switch status {
+        case 400: 13
+        case 401: 16
+        case 403: 7
+        case 404: 12
+        case 429, 502, 503, 504: 14
+        default: 2
+        }
+    }
+}
+
+extension ByteBuffer {
+    /// Appends text as the inside of a JSON string (RFC 8259 §7).
+    fileprivate mutating func appendJSONText(_ text: String) {
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                append(byte: UInt8(ascii: "\\"))
+                append(byte: byte)
+            } else if byte < 0x20 {
+                append("\\u00")
+                append(byte: PercentEncoding.upperHexadecimal(byte >> 4))
+                append(byte: PercentEncoding.upperHexadecimal(byte & 15))
+            } else {
+                append(byte: byte)
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Testing
+
+@testable import Gateway
+
+@Suite struct BearerCredentialsTests {
+    @Test(arguments: [
+        ("Bearer abc", "abc"), ("bearer abc", "abc"), ("BEARER abc", "abc"), ("Bearer   abc", "abc"),
+        ("Bearer a.b-c_d~+/==", "a.b-c_d~+/=="), ("Bearer a=b", "a=b"), ("Bearer é", "é"),
+        ("Bearer \"abc\"", "\"abc\""),
+    ])
+    func `one token is taken as it is`(value: String, token: String) {
+        withBytes(value) { bytes in
+            guard case .token(let found) = BearerCredentials(value: bytes) else {
+                Issue.record("no token in \(value)")
+                return
+            }
+            #expect(found.text == token)
+        }
+    }
+
+    @Test(arguments: [
+        ("Bearer", BearerCredentialsError.noToken), ("bearer", .noToken), ("Bearer a b", .severalTokens),
+        ("Bearer a,b", .severalTokens), ("Bearer a, Bearer b", .severalTokens), ("Bearer a\tb", .severalTokens),
+        ("Bearer,", .malformedScheme), ("Bearer\ta", .malformedScheme), ("Bearer,a", .malformedScheme),
+        ("Bearer=a", .malformedScheme), ("Bearer:a", .malformedScheme), ("Bearer \ta", .severalTokens),
+        ("Bearer ,", .severalTokens),
+    ])
+    func `anything but one token behind a space is malformed`(value: String, error: BearerCredentialsError) {
+        withBytes(value) { bytes in
+            guard case .malformed(let found) = BearerCredentials(value: bytes) else {
+                Issue.record("\(value) is not malformed")
+                return
+            }
+            #expect(found == error)
+        }
+    }
+
+    @Test(arguments: [
+        "", "Basic YTpi", "Bearerabc abc", "BearerX", "Bear abc", "Digest a=b", "Bearer-Token x", "DPoP x",
+    ])
+    func `another scheme is no credentials`(value: String) {
+        withBytes(value) { bytes in
+            guard case .none = BearerCredentials(value: bytes) else {
+                Issue.record("\(value) was taken for a token")
+                return
+            }
+        }
+    }
+
+    @Test func `two fields are malformed whatever they hold`() throws {
+        for second in ["Bearer b", "Basic YTpi", ""] {
+            let head = try requestHead("GET / HTTP/1.1", "Authorization: Bearer a", "authorization: \(second)")
+            guard case .malformed(.repeatedField) = BearerCredentials(head) else {
+                Issue.record("two fields were taken")
+                return
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "GET /?access_token=abc HTTP/1.1", "GET / HTTP/1.1\r\nCookie: access_token=abc",
+        "GET / HTTP/1.1\r\nX-Access-Token: abc", "GET / HTTP/1.1\r\nProxy-Authorization: Bearer abc",
+        "GET / HTTP/1.1\r\nAuthorization_: Bearer abc",
+    ])
+    func `a token is taken from nowhere else`(lines: String) throws {
+        guard case .none = BearerCredentials(try requestHead(lines)) else {
+            Issue.record("a token was taken from \(lines)")
+            return
+        }
+    }
+}
