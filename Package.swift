@@ -29,7 +29,7 @@ let modules: [Module] = [
     Module(
         name: "Upstream",
         uses: ["Bytes", "Transport", "HTTP", "CCurl", "COpenSSL", "CLinux"],
-        testUses: ["Bytes", "Transport", "HTTP"]
+        testUses: ["Bytes", "Transport", "HTTP", "Crypto", "COpenSSL"]
     ),
     // layer 4
     Module(

@@ -86,6 +86,11 @@ extension TestServer {
     var upstream: UpstreamServer {
         unixPath.map { UpstreamServer(unixPath: $0) } ?? UpstreamServer(host: "127.0.0.1", port: port)
     }
+
+    /// The same server over TLS, by a name or an address of the loopback.
+    func secureUpstream(_ host: String = "127.0.0.1") -> UpstreamServer {
+        UpstreamServer(isSecure: true, host: host, port: port)
+    }
 }
 
 /// What the delegate does, beside writing down what happens.

@@ -72,7 +72,7 @@ import Testing
 }
 
 extension ResponseReader.Event {
-    /// The event as text; empty when more is needed. Pieces of a body follow each other without a mark.
+    /// The event as text; empty when more is needed.
     fileprivate func described(_ head: ResponseHead) -> String {
         switch self {
         case .needMore: return ""

@@ -8,6 +8,7 @@ final class TestServer: Sendable {
 
     let port: UInt16
     let unixPath: String?
+    fileprivate let tls: TestTLS?
     private let listener: Int32
     private let state = Mutex(State())
 
@@ -19,8 +20,9 @@ final class TestServer: Sendable {
     }
 
     /// Listens on a free port of the loopback, or on a Unix socket; the handler runs for each connection.
-    init(unixPath: String? = nil, port: UInt16 = 0, handler: @escaping Handler) {
+    init(unixPath: String? = nil, port: UInt16 = 0, tls: TestTLS? = nil, handler: @escaping Handler) {
         self.unixPath = unixPath
+        self.tls = tls
         if let unixPath {
             listener = Self.listenUnix(unixPath)
             self.port = 80
@@ -68,7 +70,7 @@ final class TestServer: Sendable {
             }
             if isStopped { peer.hangUp() }
             Thread.detachNewThread { [self] in
-                handler(peer)
+                if peer.shakeHands() { handler(peer) }
                 peer.end()
                 state.withLock { $0.open[ObjectIdentifier(peer)] = nil }
             }
@@ -122,6 +124,7 @@ final class TestPeer: @unchecked Sendable {
     private let server: TestServer
     private let descriptor: Mutex<Int32>
     private var received: [UInt8] = []
+    private(set) var session: TestTLSSession?
 
     fileprivate init(_ descriptor: Int32, number: Int, server: TestServer) {
         self.descriptor = Mutex(descriptor)
@@ -171,6 +174,7 @@ final class TestPeer: @unchecked Sendable {
 
     @discardableResult
     func send(_ bytes: [UInt8]) -> Bool {
+        if let session { return session.send(bytes) }
         let descriptor = descriptor.withLock { $0 }
         var sent = 0
         while sent < bytes.count {
@@ -212,9 +216,15 @@ final class TestPeer: @unchecked Sendable {
         }
     }
 
+    fileprivate func shakeHands() -> Bool {
+        guard let tls = server.tls else { return true }
+        session = tls.accept(descriptor.withLock { $0 })
+        return session != nil
+    }
+
     private func fill() -> Bool {
         var chunk = [UInt8](repeating: 0, count: 65536)
-        let count = recv(descriptor.withLock { $0 }, &chunk, chunk.count, 0)
+        let count = session?.receive(&chunk) ?? recv(descriptor.withLock { $0 }, &chunk, chunk.count, 0)
         guard count > 0 else { return false }
         received += chunk[..<count]
         return true
