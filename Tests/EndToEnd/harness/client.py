@@ -140,10 +140,10 @@ class Connection:
             return self._receive()
         except ConnectionError:
             self.was_reset = True
-        except ssl.SSLZeroReturnError:
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             pass
-        except ssl.SSLEOFError:
-            pass
+        except ssl.SSLError:  # a fatal alert
+            self.was_reset = True
         finally:
             if self.socket.fileno() >= 0:
                 self.socket.settimeout(self.timeout)
