@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from harness.challenges import challenge
-from harness.gateway import run
+from harness.client import request_bytes
+from harness.gateway import Gateway, run
 from harness.tokens import AUDIENCE, Key, bearer, compact, unb64
 from harness.waiting import eventually
 
@@ -332,3 +333,71 @@ def test_a_gateway_that_only_enforces_names_its_issuers(start, site, upstream):
     document = gateway.get("/.well-known/oauth-protected-resource").json()
     assert document["authorization_servers"] == ["https://issuer.test"]
     assert gateway.get("/.well-known/jwks.json").status == 404
+
+
+# Resources
+
+RESOURCES = {"notes": {"resource": "https://notes.gatehouse.test", "resource_name": "Notes"}, "mail": {"resource": "https://mail.gatehouse.test"}}
+
+
+@pytest.fixture(scope="module")
+def partitioned(site, upstream, tmp_path_factory):
+    """A gateway with two protected resources."""
+    routes = [{"path": "/notes/**", "scopes": ["notes:read"], "resource": "notes", "upstream": "legacy"}, {"path": "/mail/**", "access": "authenticated", "resource": "mail", "upstream": "legacy"},
+              {"path": "/any/**", "access": "authenticated", "upstream": "legacy"}]
+    config = site.config(upstream, routes, storage="sqlite:data/gatehouse.db", resources=RESOURCES, authorization_server={}, trusted_issuers=[site.trusted(audiences=[AUDIENCE, "https://notes.gatehouse.test"])])
+    gateway = Gateway(tmp_path_factory.mktemp("partitioned"), config, site.context)
+    yield gateway
+    gateway.stop()
+
+
+@pytest.mark.parametrize("resource, notes, mail", [(None, 200, 200), ("https://notes.gatehouse.test", 200, 401), ("https://mail.gatehouse.test", 401, 200)])
+def test_own_tokens_are_for_the_routes_resource_or_the_issuer(partitioned, resource, notes, mail):
+    token = partitioned.issue_token("ada", "notes:read", *(["--resource", resource] if resource else []))
+    assert partitioned.get("/notes/t", bearer(token)).status == notes
+    assert partitioned.get("/mail/t", bearer(token)).status == mail
+    for path, status in (("/notes/t", notes), ("/mail/t", mail)):
+        if status == 401:
+            assert "audience" in challenge(partitioned.get(path, bearer(token)))["error_description"].lower()
+
+
+def test_foreign_tokens_need_the_resource_that_the_route_writes(partitioned, site):
+    assert partitioned.get("/any/t", bearer(site.issuer.token())).status == 200
+    assert partitioned.get("/notes/t", bearer(site.issuer.token())).status == 401
+    assert partitioned.get("/notes/t", bearer(site.issuer.token(aud=[AUDIENCE, "https://notes.gatehouse.test"]))).status == 200
+
+
+def test_token_issue_refuses_an_unknown_resource(partitioned):
+    assert partitioned.command("token", "issue", "--user", "ada", "--scope", "notes:read", "--resource", "https://unknown.test").returncode in (1, 64)
+
+
+# Streams and their tokens
+
+def stream(exchange):
+    """Events until the gateway goes away."""
+    exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while not exchange.peer_closed_within(0.1):
+        exchange.send(b"4\r\n:ok\n\r\n")
+
+
+def test_a_stream_ends_when_its_token_is_revoked(gateway, upstream):
+    upstream.on("/any/stream", stream)
+    token = gateway.issue_token()
+    with gateway.connect() as connection:
+        connection.send(request_bytes("GET", "/any/stream", bearer(token)))
+        assert connection.read_head().status == 200
+        assert not connection.is_closed_within(0.3)
+        assert gateway.command("token", "revoke", token).returncode == 0
+        assert connection.is_closed_within(4), "the stream outlives its token"
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_stream_ends_when_its_token_expires(start, site, upstream, closes):
+    upstream.on("/s/stream", stream)
+    routes = [{"path": "/s/**", "access": "authenticated", "upstream": "legacy", "close_on_token_expiry": closes}]
+    gateway = start(site.config(upstream, routes, trusted_issuers=[site.trusted(clock_skew="0s")]))
+    token = site.issuer.token(exp=int(time.time()) + 2)
+    with gateway.connect() as connection:
+        connection.send(request_bytes("GET", "/s/stream", bearer(token)))
+        assert connection.read_head().status == 200
+        assert connection.is_closed_within(5 if closes else 3.5) == closes
