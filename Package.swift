@@ -28,7 +28,7 @@ let modules: [Module] = [
     Module(name: "HTTPServer", uses: ["Bytes", "Transport", "TLS", "HTTP"], testUses: ["Bytes", "HTTP", "Transport"]),
     Module(
         name: "Upstream",
-        uses: ["Bytes", "Transport", "HTTP", "CCurl", "COpenSSL", "CLinux"],
+        uses: ["Bytes", "Transport", "HTTP", "Crypto", "CCurl", "COpenSSL", "CLinux"],
         testUses: ["Bytes", "Transport", "HTTP", "Crypto", "COpenSSL"]
     ),
     // layer 4

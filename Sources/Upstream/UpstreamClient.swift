@@ -28,7 +28,7 @@ package final class UpstreamClient {
         }
         balancer = Balancer(configuration.balance)
         let needsTLS = configuration.servers.contains { $0.isSecure }
-        tls = configuration.tls ?? (needsTLS ? try? UpstreamTLS { _ in nil } : nil)
+        tls = configuration.tls ?? (needsTLS ? try? UpstreamTLS() : nil)
     }
 
     /// Begins to send a request that was prepared and whose head is complete.
@@ -194,9 +194,10 @@ extension UpstreamClient {
         request.server?.putConnector(connector)
     }
 
-    func exchangeSucceeded(_ request: UpstreamRequest) {
+    /// The head of the response is there; a stream may go on for hours from here.
+    func answered(_ request: UpstreamRequest) {
         request.server?.health.succeed()
-        endAttempt(request)
+        request.isProbe = false
     }
 
     /// Takes the request off its server's account; the outcome was counted before.

@@ -135,6 +135,7 @@ extension UpstreamConnection: SocketHandler {
                         break
                     }
                     request.isResponseStarted = true
+                    client.answered(request)
                     request.delegate?.upstreamHead(request, head)
                 case .body(let piece): request.delegate?.upstreamBody(request, piece)
                 }

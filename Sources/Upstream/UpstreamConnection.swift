@@ -118,7 +118,7 @@ final class UpstreamConnection {
         self.request = nil
         // Before the delegate hears of it, since it may start the next request at once.
         if isReusable { becomeUnused() } else { close() }
-        client.exchangeSucceeded(request)
+        client.endAttempt(request)
         request.detach()?.upstreamEnd(request, trailers: trailers)
     }
 
@@ -139,12 +139,20 @@ final class UpstreamConnection {
         guard let request else { return }
         self.request = nil
         close()
-        let isStale = isReused && !hasReceived && error == .closedEarly(responseStarted: false)
-        let outcome = AttemptOutcome(
-            hasSent: hasSent,
-            isServerAtFault: !isStale && error != .bodyLengthMismatch
-        )
+        let outcome = AttemptOutcome(hasSent: hasSent, isServerAtFault: isServerAtFault(error))
         client.exchangeFailed(request, error, on: outcome)
+    }
+
+    /// Whether a failure says something about the server.
+    ///
+    /// Nothing that a client brings about by being slow does, nor does the end of a connection that was not in use.
+    private func isServerAtFault(_ error: UpstreamError) -> Bool {
+        switch error {
+        case .closedEarly(let started): !started && body.isComplete && (hasReceived || !isReused)
+        case .idleTimedOut(let started), .malformedResponse(_, let started): !started
+        case .responseTimedOut, .unrequestedUpgrade: true
+        default: false
+        }
     }
 
     // MARK: Waiting

@@ -160,6 +160,18 @@ final class Exchange: UpstreamRequestDelegate, @unchecked Sendable {
         done.wait(timeout: .now() + .milliseconds(milliseconds)) == .success ? outcome : nil
     }
 
+    /// Whether nothing of a body has come yet.
+    var isSilent: Bool {
+        let looked = DispatchSemaphore(value: 0)
+        let count = Mutex(0)
+        execute { exchange in
+            count.withLock { $0 = exchange.outcome.bodyCount }
+            looked.signal()
+        }
+        looked.wait()
+        return count.withLock { $0 } == 0
+    }
+
     /// Runs work on the loop.
     func execute(_ work: @escaping @Sendable (Exchange) -> Void) {
         loop.execute { work(self) }

@@ -55,8 +55,7 @@ final class TestTLS: @unchecked Sendable {
             authorityFile: authorityFile ?? certificateFile,
             clientCertificateFile: client?.certificateFile,
             clientKeyFile: client?.keyFile,
-            serverName: serverName,
-            readFile: { FileManager.default.contents(atPath: $0).map { Array($0) } }
+            serverName: serverName
         )
     }
 

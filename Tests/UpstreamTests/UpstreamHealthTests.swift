@@ -102,4 +102,41 @@ import Testing
         for _ in 0..<10 { #expect(harness.run().status == 500) }
         #expect(harness.states[0].failureCount == 0)
     }
+
+    @Test func `a stream that goes on counts as an answer`() throws {
+        let server = TestServer { peer in
+            guard peer.readHead() != nil else { return }
+            if peer.number <= 3 { return peer.reset() }
+            peer.send("HTTP/1.1 200 OK\r\n\r\nevent")
+            peer.waitForEnd()
+        }
+        let harness = try Harness(server) {
+            $0.retries = 0
+            $0.health.firstPause = 1_000_000
+        }
+        for _ in 0..<3 { #expect(harness.run().error == .closedEarly(responseStarted: false)) }
+        usleep(20_000)
+        let streams = (0..<3).map { _ in
+            let stream = harness.start()
+            while stream.isSilent { usleep(1000) }
+            return stream
+        }
+        #expect(!harness.states[0].isDown)
+        for stream in streams { stream.execute { $0.cancel() } }
+    }
+
+    @Test func `clients that stall do not make a server look bad`() throws {
+        let server = TestServer { peer in
+            let head = peer.readHead() ?? ""
+            if head.hasPrefix("GET") { peer.send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nsome") }
+        }
+        let harness = try Harness(server)
+        for _ in 0..<5 {
+            #expect(harness.run().error == .closedEarly(responseStarted: true))
+            let script = ExchangeScript(endsBody: false)
+            let upload = harness.run(.post, framing: .length(10), script: script)
+            #expect(upload.error == .closedEarly(responseStarted: false))
+        }
+        #expect(harness.states[0].failureCount == 0)
+    }
 }

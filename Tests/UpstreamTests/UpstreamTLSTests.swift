@@ -201,18 +201,16 @@ import Testing
         #expect(throws: UpstreamTLSError.noAuthorities(file: tls.keyFile)) {
             _ = try tls.upstreamTLS(authorityFile: tls.keyFile)
         }
-        let read: (String) -> [UInt8]? = { FileManager.default.contents(atPath: $0).map { Array($0) } }
         #expect(throws: UpstreamTLSError.noClientCertificate(file: "/nonexistent")) {
-            _ = try UpstreamTLS(clientCertificateFile: "/nonexistent", clientKeyFile: tls.keyFile, readFile: read)
+            _ = try UpstreamTLS(clientCertificateFile: "/nonexistent", clientKeyFile: tls.keyFile)
         }
         #expect(throws: UpstreamTLSError.noClientKey(file: tls.certificateFile)) {
-            _ = try UpstreamTLS(clientCertificateFile: tls.certificateFile, clientKeyFile: nil, readFile: read)
+            _ = try UpstreamTLS(clientCertificateFile: tls.certificateFile, clientKeyFile: nil)
         }
         #expect(throws: UpstreamTLSError.clientKeyOfAnotherCertificate(file: other.keyFile)) {
             _ = try UpstreamTLS(
                 clientCertificateFile: tls.certificateFile,
-                clientKeyFile: other.keyFile,
-                readFile: read
+                clientKeyFile: other.keyFile
             )
         }
     }

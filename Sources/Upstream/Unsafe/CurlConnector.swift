@@ -35,6 +35,9 @@ final class CurlConnector {
         case connected
     }
 
+    /// Milliseconds.
+    private static let longestWait = 3_600_000
+
     /// Makes a connector, or returns nil when there is no memory or descriptor for it.
     init?(
         server: UpstreamServer,
@@ -210,7 +213,7 @@ extension CurlConnector {
         if milliseconds < 0 {
             loop.disarm(timer)
         } else {
-            loop.arm(timer, at: loop.now + UInt64(milliseconds) * 1_000_000)
+            loop.arm(timer, at: loop.now + UInt64(min(milliseconds, Self.longestWait)) * 1_000_000)
         }
     }
 

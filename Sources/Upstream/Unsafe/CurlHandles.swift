@@ -1,4 +1,5 @@
 import CCurl
+import Crypto
 import Glibc
 
 /// A libcurl transfer and the multi handle that drives it, set up once for one server.
@@ -55,11 +56,13 @@ final class CurlHandles {
     }
 
     private func describe(_ code: CURLcode) -> String {
-        String(cString: errorText.pointee != 0 ? UnsafePointer(errorText) : curl_easy_strerror(code))
+        defer { errorText.pointee = 0 }
+        return String(cString: errorText.pointee != 0 ? UnsafePointer(errorText) : curl_easy_strerror(code))
     }
 
     private func setTransport(_ configuration: UpstreamConfiguration) -> Bool {
-        let milliseconds = Int(clamping: max(configuration.connectTimeout / 1_000_000, 1))
+        // libcurl takes no more than an `int`.
+        let milliseconds = Int(Int32(clamping: max(configuration.connectTimeout / 1_000_000, 1)))
         let numbers: [(CURLoption, Int)] = [
             (CURLOPT_CONNECT_ONLY, 1),
             (CURLOPT_NOSIGNAL, 1),
@@ -117,9 +120,12 @@ final class CurlHandles {
             && setBlob(CURLOPT_SSLKEY_BLOB, tls.clientKey)
     }
 
-    private func setBlob(_ option: CURLoption, _ bytes: [UInt8]?) -> Bool {
-        guard var bytes else { return true }
-        return bytes.withUnsafeMutableBytes { ccurl_set_blob(easy, option, $0.baseAddress, $0.count) == CURLE_OK }
+    private func setBlob(_ option: CURLoption, _ secret: SecretBytes?) -> Bool {
+        guard let secret else { return true }
+        return secret.withUnsafeBytes {
+            // libcurl only copies them.
+            ccurl_set_blob(easy, option, UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count) == CURLE_OK
+        }
     }
 }
 

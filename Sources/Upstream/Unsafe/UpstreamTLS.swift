@@ -1,4 +1,5 @@
 import COpenSSL
+import Crypto
 
 /// What is wrong with the TLS files of an upstream.
 package enum UpstreamTLSError: Error, Equatable, Sendable {
@@ -17,9 +18,9 @@ package final class UpstreamTLS: @unchecked Sendable {
     /// The name that certificates must be for and that SNI names, instead of the server's host.
     package let serverName: String?
     /// PEM, certificate first and then its chain.
-    let clientCertificate: [UInt8]?
+    let clientCertificate: SecretBytes?
     /// PEM.
-    let clientKey: [UInt8]?
+    let clientKey: SecretBytes?
     fileprivate let store: OpaquePointer
 
     /// Reads the files; without `authorities` the system's are trusted.
@@ -29,10 +30,9 @@ package final class UpstreamTLS: @unchecked Sendable {
         authorityFile: String? = nil,
         clientCertificateFile: String? = nil,
         clientKeyFile: String? = nil,
-        serverName: String? = nil,
-        readFile: (String) -> [UInt8]?
+        serverName: String? = nil
     ) throws(UpstreamTLSError) {
-        let pair = try Self.readClientPair(clientCertificateFile, clientKeyFile, readFile)
+        let pair = try Self.readClientPair(clientCertificateFile, clientKeyFile)
         clientCertificate = pair?.certificate
         clientKey = pair?.key
         self.serverName = serverName
@@ -69,33 +69,43 @@ package final class UpstreamTLS: @unchecked Sendable {
         SSL_get_shutdown(OpaquePointer(session)) & SSL_RECEIVED_SHUTDOWN != 0
     }
 
+    /// The certificate's file and the key's, which may be one, once it is known that they fit.
     private static func readClientPair(
         _ certificateFile: String?,
-        _ keyFile: String?,
-        _ readFile: (String) -> [UInt8]?
-    ) throws(UpstreamTLSError) -> (certificate: [UInt8], key: [UInt8])? {
+        _ keyFile: String?
+    ) throws(UpstreamTLSError) -> (certificate: SecretBytes, key: SecretBytes)? {
         guard let certificateFile else { return nil }
         let keyFile = keyFile ?? certificateFile
-        guard let certificateBytes = readFile(certificateFile) else {
-            throw .noClientCertificate(file: certificateFile)
-        }
-        guard let keyBytes = readFile(keyFile) else { throw .noClientKey(file: keyFile) }
         defer { ERR_clear_error() }
-        let certificate = withBIO(certificateBytes) { PEM_read_bio_X509($0, nil, refusePassword, nil) }
-        guard let certificate else { throw .noClientCertificate(file: certificateFile) }
+        let certificateBytes = read(certificateFile)
+        let certificate = parse(certificateBytes) { PEM_read_bio_X509($0, nil, refusePassword, nil) }
+        guard let certificateBytes, let certificate else { throw .noClientCertificate(file: certificateFile) }
         defer { X509_free(certificate) }
-        let key = withBIO(keyBytes) { PEM_read_bio_PrivateKey($0, nil, refusePassword, nil) }
-        guard let key else { throw .noClientKey(file: keyFile) }
+        let keyBytes = read(keyFile)
+        let key = parse(keyBytes) { PEM_read_bio_PrivateKey($0, nil, refusePassword, nil) }
+        guard let keyBytes, let key else { throw .noClientKey(file: keyFile) }
         defer { EVP_PKEY_free(key) }
         guard X509_check_private_key(certificate, key) == 1 else { throw .clientKeyOfAnotherCertificate(file: keyFile) }
         return (certificateBytes, keyBytes)
     }
 
-    private static func withBIO(_ bytes: [UInt8], _ body: (OpaquePointer) -> OpaquePointer?) -> OpaquePointer? {
-        bytes.withUnsafeBytes { bytes in
-            guard let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count)) else { return nil }
+    private static func parse(_ bytes: SecretBytes?, _ body: (OpaquePointer) -> OpaquePointer?) -> OpaquePointer? {
+        bytes?.withUnsafeBytes { bytes in
+            guard let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count)) else { return nil }
             defer { BIO_free(bio) }
             return body(bio)
+        }
+    }
+
+    /// A file's content, up to a size that no certificate chain has.
+    private static func read(_ file: String) -> SecretBytes? {
+        guard let bio = BIO_new_file(file, "rb") else { return nil }
+        defer { BIO_free(bio) }
+        return withUnsafeTemporaryAllocation(byteCount: 1 << 20, alignment: 16) { room in
+            defer { OPENSSL_cleanse(room.baseAddress, room.count) }
+            let count = BIO_read(bio, room.baseAddress, Int32(room.count))
+            guard count > 0 else { return nil }
+            return SecretBytes(copying: UnsafeRawBufferPointer(rebasing: room[..<Int(count)]))
         }
     }
 
