@@ -23,6 +23,12 @@ let modules: [Module] = [
     Module(name: "Configuration", uses: ["JSON"], testUses: ["JSON"]),
     // layer 2
     Module(name: "JWT", uses: ["Bytes", "JSON", "Crypto"], testUses: ["Bytes", "JSON", "Crypto"]),
+    Module(
+        name: "StoreConformance",
+        uses: ["Crypto", "JWT"],
+        path: "Tests/StoreConformance",
+        testUses: ["JWT"]
+    ),
     Module(name: "TLS", uses: ["Bytes", "Transport", "COpenSSL"]),
     // layer 3
     Module(name: "HTTPServer", uses: ["Bytes", "Transport", "TLS", "HTTP"], testUses: ["Bytes", "HTTP", "Transport"]),
@@ -32,6 +38,7 @@ let modules: [Module] = [
         testUses: ["Bytes", "Transport", "HTTP", "Crypto", "COpenSSL"]
     ),
     // layer 4
+    Module(name: "SQLiteStore", uses: ["Crypto", "JWT", "GRDB"], testUses: ["Crypto", "JWT", "StoreConformance"]),
     Module(
         name: "Gateway",
         uses: ["Bytes", "JSON", "HTTP", "Crypto", "JWT"],

@@ -83,13 +83,13 @@ package struct SigningKeyRing: Sendable {
         at unixTime: Int64
     ) throws(StoreError) -> [SigningKeyRecord] {
         _ = try maintain(at: unixTime)
-        let algorithms = algorithm.map { [$0] } ?? policy.algorithms
-        for algorithm in algorithms { try rotateOne(algorithm, at: unixTime) }
-        _ = try maintain(at: unixTime)
-        return try store.signingKeys().filter { record in
-            algorithms.contains(record.algorithm)
-                && (record.state == .next || record.state == .active && record.activatesAt == unixTime)
+        var rotated: [String] = []
+        for algorithm in algorithm.map({ [$0] }) ?? policy.algorithms {
+            rotated.append(try rotateOne(algorithm, at: unixTime))
         }
+        // A lead time that is over already needs no second call.
+        _ = try maintain(at: unixTime)
+        return try store.signingKeys().filter { rotated.contains($0.keyID) }
     }
 
     /// Removes a key: its tokens are refused from now on.
@@ -168,17 +168,21 @@ extension SigningKeyRing {
         )
     }
 
-    private func rotateOne(_ algorithm: SignatureAlgorithm, at unixTime: Int64) throws(StoreError) {
+    /// The id of the key that is to sign next.
+    private func rotateOne(_ algorithm: SignatureAlgorithm, at unixTime: Int64) throws(StoreError) -> String {
         let activation = unixTime + policy.publicationLead
-        let next = try store.signingKeys().first { $0.algorithm == algorithm && $0.state == .next }
-        guard let next else {
-            let record = try makeRecord(algorithm, state: .next, at: unixTime, activatesAt: activation)
-            _ = try store.insertNextKey(record)
-            return
+        for _ in 0..<3 {
+            if let next = try store.signingKeys().first(where: { $0.algorithm == algorithm && $0.state == .next }) {
+                // It was published at `createdAt`, so part of the lead time may have passed already.
+                let earliest = max(unixTime, next.createdAt + policy.publicationLead)
+                if try store.scheduleNextKey(next.keyID, activatesAt: earliest) { return next.keyID }
+            } else {
+                let record = try makeRecord(algorithm, state: .next, at: unixTime, activatesAt: activation)
+                if try store.insertNextKey(record) { return record.keyID }
+            }
+            // Another process was faster: look again.
         }
-        // It was published at `createdAt`, so part of the lead time may have passed already.
-        let earliest = max(unixTime, next.createdAt + policy.publicationLead)
-        _ = try store.scheduleNextKey(next.keyID, activatesAt: earliest)
+        throw .unavailable("the signing keys are being changed by another process")
     }
 
     private func publicationTime(afterActive record: SigningKeyRecord) -> Int64 {
