@@ -41,7 +41,7 @@ let modules: [Module] = [
     Module(name: "SQLiteStore", uses: ["Crypto", "JWT", "GRDB"], testUses: ["Crypto", "JWT", "StoreConformance"]),
     Module(
         name: "Gateway",
-        uses: ["Bytes", "JSON", "HTTP", "Crypto", "JWT"],
+        uses: ["Bytes", "JSON", "HTTP", "Crypto", "JWT", "Transport", "HTTPServer", "Upstream", "Observability"],
         testUses: ["Bytes", "JSON", "HTTP", "Crypto", "JWT"]
     ),
     Module(

@@ -9,7 +9,8 @@ import Bytes
 /// checked when the configuration is read.
 @usableFromInline
 package struct FieldBlock: ~Copyable {
-    @usableFromInline var buffer: ByteBuffer
+    /// The lines' memory, for those who write well-formed lines into it themselves.
+    @usableFromInline package var buffer: ByteBuffer
 
     /// A block without memory.
     package init() {

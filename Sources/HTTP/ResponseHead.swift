@@ -45,6 +45,15 @@ package final class ResponseHead {
         return declaredFraming ?? .untilClose
     }
 
+    /// What `Content-Length` says, whatever the request was; nil without one.
+    package var contentLength: UInt64? {
+        switch declaredFraming {
+        case .length(let count)?: count
+        case BodyFraming.none?: 0
+        case .chunked?, .untilClose?, nil: nil
+        }
+    }
+
     /// Checks the fields against each other.
     func finish() throws(HTTPParseError) {
         declaredFraming = try fields.framing(minorVersion: minorVersion, allowsRepeatedLength: true)

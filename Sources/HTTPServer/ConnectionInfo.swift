@@ -3,6 +3,8 @@ import Transport
 /// What is known of a client's connection; shared by its exchanges.
 package final class ConnectionInfo: Sendable {
     package let peer: PeerAddress
+    /// The peer's numeric address as it stands in fields; empty for a local socket.
+    package let addressText: [UInt8]
     /// Whether the client speaks TLS to us.
     package let isSecure: Bool
     /// The number of the listener in the configuration.
@@ -12,6 +14,7 @@ package final class ConnectionInfo: Sendable {
 
     package init(peer: PeerAddress, isSecure: Bool, listener: Int, redirectsToHTTPS: Bool = false) {
         self.peer = peer
+        addressText = Array(peer.host.utf8)
         self.isSecure = isSecure
         self.listener = listener
         self.redirectsToHTTPS = redirectsToHTTPS

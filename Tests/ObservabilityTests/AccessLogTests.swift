@@ -68,10 +68,11 @@ struct AccessLogTests {
 
     @Test
     func `a refusal says why, and what is not known is left out`() throws {
+        let reason = StaticBytes("token_expired")
         let line = try line(.json) {
             $0.status = 401
             $0.decision = .refused
-            $0.reason = "token_expired"
+            $0.reason = reason.bytes
             $0.upstreamNanoseconds = nil
         }
         let object = try object(line)
@@ -176,5 +177,14 @@ extension [[UInt8]] {
         }
         body(copies.map { UnsafeRawBufferPointer($0) })
         for copy in copies { copy.deallocate() }
+    }
+}
+
+/// The bytes of a literal, which live as long as the program.
+private struct StaticBytes {
+    let bytes: UnsafeRawBufferPointer
+
+    init(_ text: StaticString) {
+        bytes = text.withUTF8Buffer { UnsafeRawBufferPointer($0) }
     }
 }

@@ -40,7 +40,7 @@ package final class AccessLog {
         appendMember("upstream", record.upstream, limit: 256)
         appendMember("status", number: UInt64(clamping: record.status))
         appendMember("decision", record.decision.text)
-        appendMember("reason", record.reason)
+        appendMember("reason", record.reason, limit: 128)
         appendMember("user", record.user, limit: 256)
         appendMember("client_id", record.clientID, limit: 256)
         appendMember("bytes_received", number: record.bytesReceived)

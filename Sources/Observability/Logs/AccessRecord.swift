@@ -19,7 +19,7 @@ package struct AccessRecord {
     package var status = 0
     package var decision = AccessLogDecision.answered
     /// Why, as a short word in snake case: `token_expired`; empty when there is nothing to say.
-    package var reason: StaticString = ""
+    package var reason = UnsafeRawBufferPointer(start: nil, count: 0)
     package var user = UnsafeRawBufferPointer(start: nil, count: 0)
     package var clientID = UnsafeRawBufferPointer(start: nil, count: 0)
     /// Body bytes from and to the client.

@@ -1,0 +1,242 @@
+import Bytes
+import HTTP
+import HTTPServer
+import Upstream
+
+/// One request on its way to an upstream and its response on the way back.
+///
+/// Confined to its event loop; used again.
+///
+/// It joins the two sides: bytes are handed on as they come, and whichever side can't take more makes the other pause.
+final class ForwardedRequest {
+    /// The place among the active requests of the loop.
+    var place = 0
+    var pipeline: RequestPipeline?
+    private(set) var note: RequestNote?
+
+    private let request = UpstreamRequest()
+    private var exchange: HTTPExchange?
+    private var fields = FieldBlock()
+    private var startedAt: UInt64 = 0
+
+    /// Sends the request upstream.
+    ///
+    /// - Throws: `GatewayFailure` when the fields can't go upstream; nothing has been sent then.
+    func start(
+        _ exchange: HTTPExchange,
+        _ route: Route,
+        _ note: RequestNote,
+        upstream: Int,
+        pipeline: RequestPipeline
+    ) throws(GatewayFailure) {
+        let head = exchange.head
+        request.prepare(method: head.method, framing: head.framing, delegate: self)
+        do throws(GatewayFailure) {
+            try writeHead(exchange, route, note, preservesHost: pipeline.settings.preservesHost[upstream], pipeline)
+        } catch {
+            request.cancel()
+            throw error
+        }
+        let client = pipeline.clients[upstream]
+        self.exchange = exchange
+        self.note = note
+        self.note?.upstream = client.configuration.name
+        startedAt = pipeline.loop.now
+        exchange.delegate = self
+        client.start(request)
+    }
+
+    /// Ends a response that has begun, because its token is not good any more.
+    func cut() {
+        guard let exchange, exchange.isResponseStarted else { return }
+        exchange.abort()
+    }
+
+    private func writeHead(
+        _ exchange: HTTPExchange,
+        _ route: Route,
+        _ note: RequestNote,
+        preservesHost: Bool,
+        _ pipeline: RequestPipeline
+    ) throws(GatewayFailure) {
+        let head = exchange.head
+        request.responseTimeout = route.timeout
+        request.line.append(head.methodBytes)
+        request.line.append(" ")
+        route.appendUpstreamPath(of: head.path, to: &request.line)
+        if let query = head.query {
+            request.line.append("?")
+            request.line.append(query)
+        }
+        request.line.append(" HTTP/1.1\r\n")
+        if preservesHost, !head.authority.isEmpty {
+            request.sendsServerHost = false
+            request.fields.append(name: "Host", value: head.authority)
+        }
+        try exchange.connection.addressText.withUnsafeBufferPointer { (address) throws(GatewayFailure) in
+            let client = ClientContext(
+                head,
+                address: UnsafeRawBufferPointer(address),
+                isTrustedProxy: note.isFromTrustedProxy,
+                isSecure: exchange.connection.isSecure,
+                requestID: note.requestID
+            )
+            try pipeline.snapshot.requestFields.write(
+                head,
+                route: route,
+                principal: note.principal,
+                client: client,
+                into: &request.fields.buffer
+            )
+        }
+    }
+
+    /// Lets the exchange go, so that someone else can answer it.
+    private func detach() -> (HTTPExchange, RequestNote, RequestPipeline)? {
+        guard let exchange, let pipeline, var note else { return nil }
+        note.upstreamNanoseconds = pipeline.loop.now &- startedAt
+        self.exchange = nil
+        self.note = nil
+        exchange.delegate = nil
+        return (exchange, note, pipeline)
+    }
+
+    /// Answers with a failure, or cuts a response that has begun.
+    private func fail(_ failure: GatewayFailure) {
+        request.cancel()
+        guard exchange?.isResponseStarted != true else {
+            note?.failure = failure
+            exchange?.abort()
+            return
+        }
+        guard let (exchange, note, pipeline) = detach() else { return }
+        pipeline.giveBack(self)
+        pipeline.fail(exchange, failure, note)
+    }
+}
+
+// MARK: From the client
+
+extension ForwardedRequest: HTTPExchangeDelegate {
+    func exchangeBody(_ exchange: HTTPExchange, _ bytes: UnsafeRawBufferPointer) {
+        request.writeBody(bytes)
+        if request.isUnderWay, !request.isWritable { exchange.pauseBody() }
+    }
+
+    func exchangeBodyEnded(_ exchange: HTTPExchange, trailers: FieldList?) {
+        guard let trailers, let pipeline else { return request.finishBody() }
+        pipeline.snapshot.requestFields.removeForbidden(from: trailers)
+        request.finishBody(trailers: FieldBlock(trailers))
+    }
+
+    func exchangeBodyFailed(_ exchange: HTTPExchange, _ fault: RequestFault) {
+        fail(GatewayFailure(fault))
+    }
+
+    func exchangeDrained(_ exchange: HTTPExchange) {
+        request.resumeResponse()
+    }
+
+    func exchangeEnded(_ exchange: HTTPExchange, _ outcome: ExchangeOutcome) {
+        request.cancel()
+        guard let (exchange, note, pipeline) = detach() else { return }
+        pipeline.observed(exchange, note)
+        pipeline.giveBack(self)
+    }
+}
+
+// MARK: From the upstream
+
+extension ForwardedRequest: UpstreamRequestDelegate {
+    func upstreamReadyForBody(_ request: UpstreamRequest) {
+        exchange?.resumeBody()
+    }
+
+    func upstreamDrained(_ request: UpstreamRequest) {
+        exchange?.resumeBody()
+    }
+
+    func upstreamInformational(_ request: UpstreamRequest, _ head: ResponseHead) {
+        guard let exchange, writeFields(of: head) else { return }
+        exchange.sendInformational(status: head.status, fields: fields.bytes)
+    }
+
+    func upstreamHead(_ request: UpstreamRequest, _ head: ResponseHead) {
+        guard let exchange, let pipeline, writeFields(of: head) else { return }
+        if !head.fields.contains(.date) { pipeline.appendDate(to: &fields) }
+        pipeline.appendTransportSecurity(exchange, to: &fields)
+        exchange.sendHead(status: head.status, fields: fields.bytes, framing: framing(of: head, exchange.head.method))
+    }
+
+    func upstreamBody(_ request: UpstreamRequest, _ bytes: UnsafeRawBufferPointer) {
+        guard let exchange else { return }
+        exchange.write(bytes)
+        if !exchange.isWritable { request.pauseResponse() }
+    }
+
+    func upstreamEnd(_ request: UpstreamRequest, trailers: FieldList?) {
+        guard let exchange else { return }
+        guard let trailers, let route = note?.route else { return exchange.finish() }
+        ResponseFieldPolicy.removeForbidden(from: trailers, route: route)
+        let block = FieldBlock(trailers)
+        exchange.finish(trailers: block.bytes)
+    }
+
+    func upstreamFailed(_ request: UpstreamRequest, _ error: UpstreamError) {
+        fail(GatewayFailure(error))
+    }
+
+    /// Puts the response's fields into `fields`; false if the response can't be handed on, which is answered then.
+    private func writeFields(of head: ResponseHead) -> Bool {
+        guard let exchange, let note, let route = note.route else { return false }
+        fields.removeAll()
+        do throws(GatewayFailure) {
+            try ResponseFieldPolicy.write(
+                head,
+                route: route,
+                origin: exchange.head.value(of: .origin),
+                requestID: note.requestID,
+                into: &fields
+            )
+            return true
+        } catch {
+            fail(error)
+            return false
+        }
+    }
+
+    private func framing(of head: ResponseHead, _ method: HTTPMethod) -> ResponseFraming {
+        switch head.framing(for: method) {
+        case .length(let count): return .length(count)
+        case .chunked, .untilClose: return .stream
+        case .none:
+            // HEAD tells what GET would give; 204 and 304 carry no length of their own (RFC 9110 §8.6).
+            if head.status == 204 || head.status == 304 { return .none }
+            return head.contentLength.map { .length($0) } ?? (method == .head ? .none : .length(0))
+        }
+    }
+}
+
+extension FieldBlock {
+    /// The fields of a list, as lines.
+    fileprivate init(_ fields: FieldList) {
+        self.init()
+        for index in 0..<fields.count { append(fields, at: index) }
+    }
+}
+
+extension GatewayFailure {
+    /// What a failed upstream request looks like to the client (RFC 9110 §15.6).
+    init(_ error: UpstreamError) {
+        switch error {
+        case .unreachable, .closedEarly, .bodyLengthMismatch: self = .upstreamUnreachable
+        case .connectTimedOut, .responseTimedOut, .idleTimedOut: self = .upstreamTimedOut
+        case .malformedResponse, .unrequestedUpgrade: self = .upstreamMalformed
+        case .allServersDown(let seconds): self = .serversDown(retryAfter: seconds)
+        case .outOfResources: self = .overloaded(retryAfter: 1)
+        }
+    }
+}
+
+@available(*, unavailable)
+extension ForwardedRequest: Sendable {}
