@@ -3,24 +3,26 @@ import Crypto
 /// How long signing keys live; all times in seconds.
 package struct SigningKeyPolicy: Sendable, Equatable {
     /// The algorithms that must have a key that signs.
-    package var algorithms: [SignatureAlgorithm]
+    package let algorithms: [SignatureAlgorithm]
     /// How long a key signs before the next takes over.
-    package var rotateEvery: Int64
+    package let rotateEvery: Int64
     /// How long a key is published before it signs, so that everyone who caches the set has seen it.
-    package var publicationLead: Int64
+    package let publicationLead: Int64
     /// How long the tokens that it signs in the ordinary way live.
-    package var tokenLifetime: Int64
+    package let tokenLifetime: Int64
 
+    /// A policy; no time is taken as longer than a century, so that none can overflow a sum.
     package init(
         algorithms: [SignatureAlgorithm] = [.es256, .rs256],
         rotateEvery: Int64 = 30 * 86400,
         publicationLead: Int64 = 3600,
         tokenLifetime: Int64 = 600
     ) {
+        let century: Int64 = 100 * 365 * 86400
         self.algorithms = algorithms
-        self.rotateEvery = rotateEvery
-        self.publicationLead = publicationLead
-        self.tokenLifetime = tokenLifetime
+        self.rotateEvery = min(max(rotateEvery, 0), century)
+        self.publicationLead = min(max(publicationLead, 0), century)
+        self.tokenLifetime = min(max(tokenLifetime, 0), century)
     }
 
     /// When a retired key can go: its last token is not accepted any more, by any process that lagged behind.
@@ -125,7 +127,9 @@ package struct SigningKeyRing: Sendable {
     /// - Returns: whether the key is still there; if not, load the keys again.
     package func reserveUse(of signer: TokenSigner, until unixTime: Int64) throws(StoreError) -> Bool {
         let hour: Int64 = 3600
-        return try store.extendUse(ofKey: signer.keyID, until: (unixTime + hour - 1) / hour * hour)
+        // The latest `exp` that a verifier takes for a time.
+        let until = min(unixTime, 1 << 53)
+        return try store.extendUse(ofKey: signer.keyID, until: (until + hour - 1) / hour * hour)
     }
 
     /// A signer for one token that expires at `expiresAt`, with everything done that must be before.

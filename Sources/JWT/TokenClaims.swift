@@ -53,10 +53,9 @@ struct TokenClaims {
     func clientID(isOwn: Bool) throws(TokenRefusal) -> String? {
         if let clientID = try text("client_id") { return clientID }
         guard !isOwn else { return nil }
-        for name in ["azp", "cid", "appid"] {
-            if let clientID = try text(name) { return clientID }
-        }
-        return nil
+        if let party = try text("azp") { return party }
+        // No standard says what these are: where one is not a string, it means something else there.
+        return node["cid"]?.string ?? node["appid"]?.string
     }
 
     /// Scopes as a string with spaces between them or as an array; what is no scope token is left out.

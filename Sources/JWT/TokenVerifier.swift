@@ -79,7 +79,8 @@ extension TokenIssuer {
             audiences: audiences,
             expiresAt: expiresAt,
             tokenID: tokenID,
-            grantID: try claims.text("gid"),
+            // Another issuer's `gid` is something else, such as a group's number.
+            grantID: isOwn ? try claims.text("gid") : nil,
             keyID: keyID,
             claims: claims.node
         )

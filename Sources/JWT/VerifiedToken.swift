@@ -21,7 +21,7 @@ package final class VerifiedToken: Sendable {
     package let expiresAt: Int64
     /// Its `jti`, by which it can be revoked.
     package let tokenID: String?
-    /// The id of the grant it came from (`gid`), by which all its tokens can be revoked.
+    /// The id of the grant that an own token came from (`gid`), by which all its tokens can be revoked.
     package let grantID: String?
     package let keyID: String?
     /// All its claims.

@@ -221,6 +221,14 @@ import Testing
         #expect(try store.signingKeys()[0].signedUntil == start + 7200)
     }
 
+    @Test func `absurd times overflow nothing`() throws {
+        let ring = ring(rotateEvery: .max, lead: .max)
+        let signer = try ring.signer(.es256, expiresAt: .max, at: start)
+        #expect(try ring.reserveUse(of: signer, until: .max))
+        _ = try ring.rotate(at: start)
+        #expect(try ring.maintain(at: start).nextStepAt != nil)
+    }
+
     @Test func `several audiences become an array, no scopes no claim`() throws {
         var claims = claims(expiresAt: start + 600)
         claims.audiences = ["a", "b"]

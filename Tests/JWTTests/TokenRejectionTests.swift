@@ -109,6 +109,12 @@ import Testing
         #expect(try forge.verifier().refusal(of: try forge.token(claims: without)) == .missingClaim(name))
     }
 
+    @Test func `a grant of an own token that is not a string is malformed`() throws {
+        let claims = TokenForge.claims.replacing(#""gid":"g1""#, with: #""gid":1"#)
+        #expect(try forge.ownVerifier().refusal(of: try forge.token(claims: claims))?.reason == "malformed")
+        #expect(try forge.verifier().refusal(of: try forge.token(claims: claims)) == nil)
+    }
+
     @Test(arguments: ["sub", "client_id", "iat", "jti"])
     func `a claim that an own token needs is missed`(name: String) throws {
         let without = TokenForge.claims.split(separator: ",").filter { !$0.hasPrefix("\"\(name)\"") }
@@ -121,7 +127,7 @@ import Testing
         "\"iss\":7", "\"aud\":7", "\"aud\":[7]", "\"aud\":{}", "\"exp\":\"1800000600\"", "\"exp\":null",
         "\"exp\":1e300",
         "\"exp\":9007199254740994", "\"exp\":-1e17", "\"nbf\":true", "\"iat\":[]", "\"sub\":1", "\"jti\":1",
-        "\"client_id\":{}", "\"scope\":7", "\"scope\":[1]", "\"gid\":1", "\"azp\":1",
+        "\"client_id\":{}", "\"scope\":7", "\"scope\":[1]", "\"azp\":1",
     ])
     func `a claim of another type is malformed`(claim: String) throws {
         let name = claim.prefix { $0 != ":" }

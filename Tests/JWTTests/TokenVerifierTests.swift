@@ -22,7 +22,7 @@ import Testing
         #expect(token.scopes == ["notes:read", "notes:write"])
         #expect(token.audiences == ["https://api.example"])
         #expect(token.tokenID == "t1")
-        #expect(token.grantID == "g1")
+        #expect(token.grantID == nil)
         #expect(!token.isOwn)
         #expect(token.expiresAt == 1_800_000_600 + 60 - 1)
     }
@@ -30,6 +30,7 @@ import Testing
     @Test func `an own token is accepted whatever its audience`() throws {
         let token = try forge.ownVerifier().verify(try forge.token())
         #expect(token.isOwn)
+        #expect(token.grantID == "g1")
         #expect(token.expiresAt == 1_800_000_604)
         #expect(token.isFor("https://api.example"))
         #expect(!token.isFor("https://api.example/"))
@@ -95,7 +96,7 @@ import Testing
     @Test(
         arguments: [
             (#""client_id":"a","azp":"b""#, "a"), (#""azp":"b","cid":"c""#, "b"), (#""cid":"c","appid":"d""#, "c"),
-            (#""appid":"d""#, "d"), (#""x":1"#, nil),
+            (#""appid":"d""#, "d"), (#""cid":7,"appid":"d""#, "d"), (#""gid":7"#, nil),
         ] as [(String, String?)]
     )
     func `the client is named by the first claim that does`(claim: String, client: String?) throws {

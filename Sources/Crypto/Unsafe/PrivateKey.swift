@@ -23,12 +23,11 @@ package final class PrivateKey: Sendable {
     /// - Throws: `malformedKey`, `unsupportedKey`, `weakKey`.
     package init(pkcs8: SecretBytes) throws(CryptoError) {
         let parsed: OpaquePointer? = pkcs8.withUnsafeBytes { bytes in
-            guard var cursor = bytes.bindMemory(to: UInt8.self).baseAddress.map(Optional.some) else { return nil }
-            let start = cursor
-            guard let info = d2i_PKCS8_PRIV_KEY_INFO(nil, &cursor, bytes.count) else { return nil }
+            var cursor = bytes.bindMemory(to: UInt8.self).baseAddress
+            guard let start = cursor, let info = d2i_PKCS8_PRIV_KEY_INFO(nil, &cursor, bytes.count) else { return nil }
             defer { PKCS8_PRIV_KEY_INFO_free(info) }
             // A key with other bytes behind it is not the key that was written.
-            guard let start, let cursor, cursor - start == bytes.count else { return nil }
+            guard let cursor, cursor - start == bytes.count else { return nil }
             return EVP_PKCS82PKEY(info)
         }
         guard let parsed else {
