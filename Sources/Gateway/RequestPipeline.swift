@@ -12,7 +12,7 @@ package final class RequestPipeline {
     let loop: EventLoop
     let snapshot: GatewaySnapshot
     let settings: PipelineSettings
-    let clients: [UpstreamClient]
+    package let clients: [UpstreamClient]
     let observer: RequestObserver
     package let authenticator: Authenticator
     private let ownPaths: any OwnPaths
@@ -56,21 +56,13 @@ package final class RequestPipeline {
         })
     }
 
+    /// Requests that have been forwarded and are not over.
+    package var forwardedCount: Int { forwarded.activeCount }
+
     /// Lets the connections to the upstreams go as they fall idle: another configuration has taken over.
     package func retire() {
         for client in clients { client.drain() }
     }
-}
-
-/// Answers the gateway's own paths on the issuer's host, before any route.
-package protocol OwnPaths: AnyObject {
-    /// Whether the path may be one of them; asked for every request to the issuer's host, so it must be cheap.
-    func claims(_ path: UnsafeRawBufferPointer) -> Bool
-
-    /// Answers the request, or returns false if the path is none of the gateway's own.
-    ///
-    /// - Parameter fields: Lines that every response shall carry.
-    func answer(_ exchange: HTTPExchange, fields: UnsafeRawBufferPointer) -> Bool
 }
 
 extension RequestPipeline: RequestHandler {

@@ -6,7 +6,8 @@ import Transport
 /// Confined to its event loop.
 package final class ServerAcceptor {
     private let server: ServerLoop
-    private let listener: Int
+    /// The listener's place in the configuration, for connections to come.
+    package var listener: Int
     private let redirectsToHTTPS: Bool
     /// Nil: plain HTTP.
     ///
