@@ -49,6 +49,15 @@ let modules: [Module] = [
         uses: ["Bytes", "HTTP", "HTTPServer", "Observability", "Transport"],
         testUses: ["HTTPServer", "Observability", "Transport"]
     ),
+    Module(name: "OAuthWeb", uses: ["Bytes", "HTTP", "HTTPServer"]),
+    // layer 5
+    Module(
+        name: "Application",
+        uses: [
+            "Bytes", "JSON", "Logging", "Observability", "HTTP", "Transport", "Crypto", "Configuration", "JWT", "TLS",
+            "HTTPServer", "Upstream", "SQLiteStore", "Gateway", "OAuthWeb", "Admin",
+        ]
+    ),
 ]
 
 // System libraries: a module map and a `shim.h` each.
@@ -96,5 +105,14 @@ for module in modules {
         )
     }
 }
+
+// layer 6
+targets.append(
+    .executableTarget(
+        name: "gatehouse",
+        dependencies: ["Application", "Configuration", "Observability", "ArgumentParser"].map(dependency),
+        swiftSettings: swiftSettings
+    )
+)
 
 let package = Package(name: "gatehouse", dependencies: packages, targets: targets)

@@ -1,6 +1,7 @@
 import Bytes
 import Dispatch
 import HTTP
+import Synchronization
 import Transport
 
 @testable import Upstream
@@ -31,7 +32,7 @@ final class Harness: Sendable {
     /// Runs work on the loop and waits for its value.
     func onLoop<Value: Sendable>(_ work: @escaping @Sendable (UpstreamClient) -> Value) -> Value {
         let done = DispatchSemaphore(value: 0)
-        let value = Guarded<Value?>(nil)
+        let value = Mutex<Value?>(nil)
         client.execute { client in
             let result = work(client)
             value.withLock { $0 = result }
@@ -162,7 +163,7 @@ final class Exchange: UpstreamRequestDelegate, @unchecked Sendable {
     /// Whether nothing of a body has come yet.
     var isSilent: Bool {
         let looked = DispatchSemaphore(value: 0)
-        let count = Guarded(0)
+        let count = Mutex(0)
         execute { exchange in
             count.withLock { $0 = exchange.outcome.bodyCount }
             looked.signal()

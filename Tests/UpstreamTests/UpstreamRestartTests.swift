@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import HTTP
+import Synchronization
 import Testing
 import Transport
 
@@ -93,7 +94,7 @@ import Transport
             var configuration = UpstreamConfiguration(name: "test", servers: [upstream], tls: try tls?.upstreamTLS())
             configuration.health.firstPause = 5_000_000
             let client = LoopBound(UpstreamClient(configuration, loop: loop), on: loop)
-            let stop = Guarded(false)
+            let stop = Mutex(false)
             let chains = (0..<16).map { number in
                 Chain(number, client: client) { stop.withLock { $0 } }
             }

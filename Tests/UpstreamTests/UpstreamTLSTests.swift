@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func `another name may be asked for`() throws {
-        let name = Guarded<String?>(nil)
+        let name = Mutex<String?>(nil)
         let tls = try TestTLS(names: ["api.internal"], addresses: [])
         let server = TestServer(tls: tls) { peer in
             name.withLock { $0 = peer.session?.serverName }

@@ -14,6 +14,19 @@ package struct ConfigurationFault: Error, Sendable, Equatable {
     package let allowed: String?
     /// The name that was probably meant.
     package let nearest: String?
+
+    /// A fault that was found after reading, such as one between routes.
+    package static func later(at route: RouteSettings, _ problem: String) -> ConfigurationFault {
+        ConfigurationFault(
+            pointer: route.pointer,
+            line: route.line,
+            column: 1,
+            problem: problem,
+            found: nil,
+            allowed: nil,
+            nearest: nil
+        )
+    }
 }
 
 extension ConfigurationFault: CustomStringConvertible {

@@ -1,0 +1,50 @@
+import Configuration
+
+/// A configuration on disk.
+package struct ConfigurationFile: Sendable {
+    /// From the root.
+    package let path: String
+    /// Changes the text before it is read; for the demo, whose ports are not those of the file.
+    private let transform: (@Sendable ([UInt8]) throws(ApplicationError) -> [UInt8])?
+
+    package init(
+        path: String,
+        transform: (@Sendable ([UInt8]) throws(ApplicationError) -> [UInt8])? = nil
+    ) {
+        self.path = Files.absolute(path)
+        self.transform = transform
+    }
+
+    /// Reads and checks it; what is wrong stands in the report.
+    ///
+    /// - Throws: `ApplicationError.file` when it can't be read at all.
+    package func report() throws(ApplicationError) -> ConfigurationReport {
+        var text = try Files.read(path)
+        if let transform { text = try transform(text) }
+        return GatewayConfiguration.read(text, folder: Files.folder(of: path))
+    }
+
+    /// Reads it and takes nothing but a valid one.
+    ///
+    /// - Throws: `ApplicationError.file`, or `.invalidConfiguration` with every fault.
+    package func load() throws(ApplicationError) -> GatewayConfiguration {
+        let report = try report()
+        guard let configuration = report.configuration else {
+            throw .invalidConfiguration(ConfigurationProblem(path: path, faults: report.faults))
+        }
+        return configuration
+    }
+}
+
+/// All that is wrong with a configuration.
+package struct ConfigurationProblem: Sendable {
+    package let path: String
+    package let faults: [ConfigurationFault]
+}
+
+extension ConfigurationProblem: CustomStringConvertible {
+    package var description: String {
+        let count = faults.count == 1 ? "1 error" : "\(faults.count) errors"
+        return ([path + ": " + count] + faults.map { "  " + $0.description }).joined(separator: "\n")
+    }
+}

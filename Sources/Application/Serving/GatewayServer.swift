@@ -1,0 +1,362 @@
+import Admin
+import Configuration
+import Dispatch
+import HTTPServer
+import JWT
+import Logging
+import OAuthWeb
+import Observability
+import Synchronization
+import TLS
+import Transport
+
+/// The running gateway: configuration to listeners, reload, drain.
+///
+/// How it works: everything here happens on one control queue; the loops get what has changed by `executeOnEach`. A
+/// reload reads, checks and binds all that is new before the first loop hears of it, so a bad configuration changes
+/// nothing.
+///
+/// SAFETY: `@unchecked Sendable`, since the state is used on `queue` only, after `start` has returned.
+package final class GatewayServer: @unchecked Sendable {
+    let queue = DispatchQueue(label: "gatehouse.control")
+    let file: ConfigurationFile
+    let logger = Logger(label: "gatehouse")
+    let registry: MetricsRegistry
+    let diagnostics: DiagnosticLog
+    let health = ServerHealth()
+
+    private(set) var snapshot: ServerSnapshot
+    private(set) var ownKeys: SigningKeys?
+    private(set) var loadedAt: Int64
+    private(set) var failedReloadErrors: Int?
+    private(set) var warningCount = 0
+    /// When each server that is marked down was first seen so.
+    var downSince: [String: Int64] = [:]
+    let storage: Storage
+    let history: TrafficHistory
+    let startedAt: Int64
+
+    private let group: EventLoopGroup
+    private let contexts: [LoopBound<LoopContext>]
+    private let writer: LogWriter
+    private let census: ConnectionCensus
+    private let ticketKeys: TicketKeyRing
+    private var bindings: ListenerBindings
+    private var revocations: RevocationList
+    private var adminListener: AdminListener?
+    private var watcher: FileWatcher?
+    private var timers: [any DispatchSourceTimer] = []
+    private var nextKeyStep: Int64 = 0
+    private var nextPrune: Int64 = 0
+
+    /// Reads the configuration, opens the storage and binds every address; nothing is accepted yet.
+    ///
+    /// - Throws: `ApplicationError` with the reason, for the person who starts it.
+    package init(file: ConfigurationFile, diagnostics: DiagnosticLog) throws(ApplicationError) {
+        self.file = file
+        self.diagnostics = diagnostics
+        let configuration = try file.load()
+        let now = SystemClock.unixTime()
+        diagnostics.minimumLevel = Logger.Level(configuration.logging.level)
+        ticketKeys = TicketKeyRing()
+        snapshot = try ServerSnapshot(configuration, path: file.path, ticketKeys: ticketKeys, now: now)
+        storage = try Storage(configuration)
+        startedAt = now
+        loadedAt = now
+        (ownKeys, revocations, nextKeyStep) = try Self.readStorage(storage, now: now)
+        let count = configuration.workers ?? SystemClock.processorCount
+        registry = MetricsRegistry(shards: count)
+        history = TrafficHistory(registry: registry, unixTime: now)
+        census = ConnectionCensus(limit: configuration.limits.connections)
+        bindings = ListenerBindings(loopCount: count)
+        bindings.take(try bindings.bindings(for: snapshot))
+        do {
+            // One channel for each loop and one for the diagnostics.
+            writer = try LogWriter(.standardOutput, channels: count)
+            group = try EventLoopGroup(count: count)
+        } catch {
+            throw .setup("the server can't start: \(error)")
+        }
+        let parts = Self.parts(snapshot, ownKeys, revocations)
+        contexts = Self.makeContexts(group, parts, census: census, registry: registry, writer: writer)
+    }
+
+    /// Begins to accept; returns a line for each listener. Signals are handled from now on.
+    ///
+    /// - Throws: `ApplicationError.setup` when the admin address can't be had.
+    package func start() throws(ApplicationError) -> [String] {
+        if let settings = snapshot.configuration.admin {
+            adminListener = try AdminListener(settings, server: self, loop: group.loops[0])
+        }
+        listenEverywhere()
+        registerGauges()
+        watchFiles()
+        startTimers()
+        health.isAccepting = true
+        return bindings.current.map(ListenerBindings.announcement)
+            + (adminListener.map { ["admin on http://\($0.address)"] } ?? [])
+    }
+
+    private func listenEverywhere() {
+        let current = bindings.current
+        let done = DispatchSemaphore(value: 0)
+        forEachContext {
+            $0.listen(current)
+        } completion: {
+            done.signal()
+        }
+        done.wait()
+    }
+
+    /// Runs the work with each loop's context on its loop, and `completion` when all have done it.
+    func forEachContext(
+        _ work: @escaping @Sendable (LoopContext) -> Void,
+        completion: @escaping @Sendable () -> Void = {}
+    ) {
+        let contexts = contexts
+        group.executeOnEach({ loop in work(contexts[loop.index].value) }, completion: completion)
+    }
+
+    private static func makeContexts(
+        _ group: EventLoopGroup,
+        _ parts: LoopParts,
+        census: ConnectionCensus,
+        registry: MetricsRegistry,
+        writer: LogWriter
+    ) -> [LoopBound<LoopContext>] {
+        let made = Mutex<[Int: LoopBound<LoopContext>]>([:])
+        let done = DispatchSemaphore(value: 0)
+        group.executeOnEach { loop in
+            let context = LoopContext(loop: loop, parts, census: census, registry: registry, writer: writer)
+            let bound = LoopBound(context, on: loop)
+            made.withLock { $0[loop.index] = bound }
+        } completion: {
+            done.signal()
+        }
+        done.wait()
+        return made.withLock { made in group.loops.compactMap { made[$0.index] } }
+    }
+
+    private static func parts(
+        _ snapshot: ServerSnapshot,
+        _ ownKeys: SigningKeys?,
+        _ revocations: RevocationList
+    ) -> LoopParts {
+        LoopParts(
+            snapshot: snapshot,
+            verifier: snapshot.verifier(ownKeys),
+            revocations: revocations,
+            documents: MetadataDocuments(snapshot, ownKeys)
+        )
+    }
+
+    private static func readStorage(
+        _ storage: Storage,
+        now: Int64
+    ) throws(ApplicationError) -> (SigningKeys?, RevocationList, Int64) {
+        do throws(StoreError) {
+            let revocations = try storage.revocations.revocations(at: now)
+            guard let ring = storage.keyRing else { return (nil, revocations, .max) }
+            let maintenance = try ring.maintain(at: now)
+            return (try ring.load(), revocations, maintenance.nextStepAt ?? .max)
+        } catch {
+            throw .storage("the storage can't be used: \(error.description)")
+        }
+    }
+}
+
+// MARK: Reload
+
+extension GatewayServer {
+    /// Reads the configuration and all its files again; keeps the old one if anything is wrong with the new.
+    package func reload() {
+        queue.async { [self] in
+            do throws(ApplicationError) {
+                try takeOver(try file.load())
+                failedReloadErrors = nil
+                logger.info("the configuration was loaded again")
+            } catch {
+                failedReloadErrors = error.faultCount
+                logger.error("the configuration was not loaded and the old one stays: \(error.description)")
+            }
+            watcher?.watch(watchedFiles)
+        }
+    }
+
+    private func takeOver(_ configuration: GatewayConfiguration) throws(ApplicationError) {
+        let old = snapshot.configuration
+        guard configuration.storage == old.storage,
+            (configuration.authorizationServer == nil) == (old.authorizationServer == nil),
+            configuration.workers == old.workers, configuration.admin == old.admin
+        else {
+            throw .setup(
+                "storage, workers, admin and whether there is an authorization_server change by a restart only"
+            )
+        }
+        let now = SystemClock.unixTime()
+        let fresh = try ServerSnapshot(configuration, path: file.path, ticketKeys: ticketKeys, now: now)
+        let bound = try bindings.bindings(for: fresh)
+        snapshot = fresh
+        loadedAt = now
+        bindings.take(bound)
+        diagnostics.minimumLevel = Logger.Level(configuration.logging.level)
+        census.setLimits(configuration.limits.connections, perAddress: nil)
+        let parts = Self.parts(fresh, ownKeys, revocations)
+        let done = DispatchSemaphore(value: 0)
+        forEachContext {
+            $0.apply(parts)
+            $0.listen(bound)
+        } completion: {
+            done.signal()
+        }
+        done.wait()
+        registerGauges()
+    }
+
+    private func watchFiles() {
+        do {
+            let watcher = try FileWatcher(queue: queue) { [weak self] in self?.reload() }
+            queue.sync { watcher.watch(watchedFiles) }
+            self.watcher = watcher
+        } catch {
+            logger.warning("changed files are not noticed, send SIGHUP instead: \(error.description)")
+        }
+    }
+
+    private var watchedFiles: [String] {
+        let configuration = snapshot.configuration
+        let certificates =
+            configuration.listeners.flatMap { $0.tls?.certificates ?? [] }
+            + configuration.upstreams.compactMap(\.tls.clientCertificate)
+        return [file.path] + certificates.flatMap { [$0.certificateFile, $0.privateKeyFile] }
+            + configuration.trustedIssuers.map(\.keysFile)
+            + configuration.upstreams.compactMap(\.tls.authorityFile)
+    }
+}
+
+// MARK: Keys and revocations
+
+extension GatewayServer {
+    /// How often the storage is asked whether another process has changed it.
+    private static let storageInterval = DispatchTimeInterval.milliseconds(200)
+
+    private func startTimers() {
+        addTimer(every: Self.storageInterval) { [weak self] in self?.lookAtStorage() }
+        addTimer(every: .seconds(60)) { [weak self] in
+            guard let self else { return }
+            history.sample(unixTime: SystemClock.unixTime())
+        }
+    }
+
+    private func addTimer(every interval: DispatchTimeInterval, _ work: @escaping @Sendable () -> Void) {
+        let timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.schedule(deadline: .now() + interval, repeating: interval, leeway: .milliseconds(20))
+        timer.setEventHandler(handler: work)
+        timer.resume()
+        timers.append(timer)
+    }
+
+    private func lookAtStorage() {
+        let now = SystemClock.unixTime()
+        do throws(StoreError) {
+            let isDue = now >= nextKeyStep
+            if isDue, let ring = storage.keyRing { nextKeyStep = try ring.maintain(at: now).nextStepAt ?? .max }
+            if try storage.hasChanged() || isDue { try readAgain(now: now) }
+            if now >= nextPrune {
+                nextPrune = now + 600
+                _ = try storage.revocations.removeExpiredRevocations(at: now)
+            }
+            health.storageFault = nil
+        } catch {
+            // What is known stays in force: enforcement does not depend on the storage.
+            if health.storageFault == nil { logger.error("the storage can't be used: \(error.description)") }
+            health.storageFault = error.description
+            nextKeyStep = max(nextKeyStep, now + 5)
+        }
+    }
+
+    private func readAgain(now: Int64) throws(StoreError) {
+        let list = try storage.revocations.revocations(at: now)
+        if list != revocations {
+            revocations = list
+            forEachContext { $0.apply(list) }
+        }
+        guard let ring = storage.keyRing else { return }
+        let keys = try ring.load()
+        nextKeyStep = try ring.maintain(at: now).nextStepAt ?? .max
+        if keys.records == ownKeys?.records { return }
+        ownKeys = keys
+        let verifier = snapshot.verifier(keys)
+        let documents = MetadataDocuments(snapshot, keys)
+        forEachContext { $0.apply(verifier, documents) }
+    }
+}
+
+// MARK: Shutdown
+
+extension GatewayServer {
+    /// Stops accepting, finishes what is in hand up to `shutdown_timeout`, and calls the completion.
+    package func shutdown(completion: @escaping @Sendable () -> Void) {
+        queue.async { [self] in
+            guard health.beginDraining() else { return }
+            let configuration = snapshot.configuration
+            let delay = Double(configuration.shutdownDelay.wholeNanoseconds) / 1e9
+            queue.asyncAfter(deadline: .now() + delay) { [self] in drain(completion: completion) }
+        }
+    }
+
+    private func drain(completion: @escaping @Sendable () -> Void) {
+        watcher?.cancel()
+        let once = Once { [self] in
+            for timer in timers { timer.cancel() }
+            writer.close()
+            completion()
+        }
+        let limit = Double(snapshot.configuration.shutdownTimeout.wholeNanoseconds) / 1e9
+        queue.asyncAfter(deadline: .now() + limit) { [self] in
+            logger.warning("requests were cut off: they took longer than shutdown_timeout")
+            forEachContext {
+                $0.abortAll()
+            } completion: { [self] in
+                queue.async { once.run() }
+            }
+        }
+        let remaining = Countdown(contexts.count)
+        forEachContext { [self] context in
+            context.stopListening()
+            context.drain { [self] in
+                if remaining.finishOne() { queue.async { once.run() } }
+            }
+        }
+    }
+
+    private func registerGauges() {
+        registry.gauge("gatehouse_connections", help: "Open client connections.") { [census] in
+            Double(census.openCount)
+        }
+        registry.gauge("gatehouse_connections_refused", help: "Connections refused because there were too many.") {
+            [census] in Double(census.refused)
+        }
+        registry.gauge("gatehouse_log_lines_dropped", help: "Access log lines that found no room.") { [writer] in
+            Double(writer.droppedLines)
+        }
+        let loadedAt = Double(loadedAt)
+        registry.gauge("gatehouse_configuration_loaded_timestamp_seconds", help: "When the configuration was loaded.") {
+            loadedAt
+        }
+    }
+}
+
+extension ApplicationError {
+    /// How many things are wrong.
+    fileprivate var faultCount: Int {
+        if case .invalidConfiguration(let problem) = self { return problem.faults.count }
+        return 1
+    }
+}
+
+extension Logger.Level {
+    fileprivate init(_ level: Configuration.LogLevel) {
+        self = Logger.Level(rawValue: level.rawValue) ?? .info
+    }
+}

@@ -1,0 +1,100 @@
+import Configuration
+import Crypto
+import Glibc
+import JWT
+import SQLiteStore
+
+/// Where keys and revocations are kept, opened. Its calls block and belong off the event loops.
+package struct Storage: Sendable {
+    package let signingKeys: any SigningKeyStore
+    package let revocations: any RevocationStore
+    /// Seals private keys at rest; nil where there are none because the gateway only enforces.
+    private let sealingKey: SealingKey?
+    private let policy: SigningKeyPolicy
+    private let watcher: SQLiteChangeWatcher?
+
+    /// Opens what the configuration names; makes it where it is missing.
+    ///
+    /// - Throws: `ApplicationError.storage` with the reason.
+    package init(_ configuration: GatewayConfiguration) throws(ApplicationError) {
+        policy = SigningKeyPolicy(configuration)
+        switch configuration.storage {
+        case .memory:
+            signingKeys = MemorySigningKeyStore()
+            revocations = MemoryRevocationStore()
+            watcher = nil
+        case .sqlite(let path):
+            do throws(StoreError) {
+                let database = try SQLiteDatabase(path: path)
+                signingKeys = SQLiteSigningKeyStore(database)
+                revocations = SQLiteRevocationStore(database)
+                watcher = try SQLiteChangeWatcher(database)
+            } catch {
+                throw .storage("the storage \(path) can't be opened: \(error.description)")
+            }
+        }
+        sealingKey = try configuration.authorizationServer.map { (settings) throws(ApplicationError) in
+            try Self.sealingKey(settings, folder: configuration.storage.folder)
+        }
+    }
+
+    /// The life of our own signing keys; nil where the gateway only enforces.
+    package var keyRing: SigningKeyRing? {
+        sealingKey.map { SigningKeyRing(store: signingKeys, sealingKey: $0, policy: policy) }
+    }
+
+    /// Whether another process has changed something since the last call.
+    ///
+    /// - Throws: `StoreError` when the storage can't be asked.
+    package func hasChanged() throws(StoreError) -> Bool {
+        try watcher?.hasChanged() ?? false
+    }
+
+    private static func sealingKey(
+        _ settings: AuthorizationServerSettings,
+        folder: String?
+    ) throws(ApplicationError) -> SealingKey {
+        if let reference = settings.encryptionKey { return try sealingKey(reference) }
+        guard let folder else { return SealingKey() }
+        do throws(EncryptionKeyFileError) {
+            return try EncryptionKeyFile.loadOrCreate(path: folder + "/encryption.key")
+        } catch {
+            throw .storage(error.description)
+        }
+    }
+
+    private static func sealingKey(_ reference: SecretReference) throws(ApplicationError) -> SealingKey {
+        let bytes: [UInt8]
+        do throws(SecretFault) {
+            bytes = try reference.resolve(
+                environment: { name in getenv(name).map { String(cString: $0) } },
+                contentsOfFile: { try? Files.read($0) }
+            )
+        } catch {
+            throw .setup("authorization_server.encryption_key: \(error.description)")
+        }
+        let key = bytes.withUnsafeBytes { try? SealingKey(text: $0) }
+        guard let key else {
+            throw .setup(
+                "authorization_server.encryption_key must be 32 bytes in hexadecimal digits or base64: openssl rand -hex 32"
+            )
+        }
+        return key
+    }
+}
+
+extension SigningKeyPolicy {
+    fileprivate init(_ configuration: GatewayConfiguration) {
+        let standard = SigningKeyPolicy()
+        guard let settings = configuration.authorizationServer else {
+            self = standard
+            return
+        }
+        let rotateEvery = max(settings.rotateKeysEvery.wholeSeconds, 1)
+        self.init(
+            rotateEvery: rotateEvery,
+            publicationLead: min(standard.publicationLead, rotateEvery / 2),
+            tokenLifetime: settings.accessTokenLifetime.wholeSeconds
+        )
+    }
+}

@@ -1,0 +1,27 @@
+import Application
+import ArgumentParser
+import Dispatch
+import Observability
+
+struct DemoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Run the gateway with a built-in sample API behind it, and print what to try."
+    )
+
+    @Option(help: "The configuration; its upstreams are replaced by the sample API.")
+    var config = "gateway.json"
+
+    @Option(help: "The port to listen on instead of the configured one; 0 for any free one.")
+    var port: UInt16?
+
+    func run() throws {
+        ProcessSignals.prepareProcess()
+        let diagnostics = DiagnosticLog(level: .warning)
+        diagnostics.bootstrap()
+        let demo = try Failure.reported { try Demo(path: config, port: port, diagnostics: diagnostics) }
+        let signals = ProcessSignals(demo.server)
+        Output.lines(try Failure.reported { try demo.start() })
+        withExtendedLifetime((demo, signals)) { dispatchMain() }
+    }
+}
