@@ -13,32 +13,41 @@ struct Module {
 // `make layers` compares this table with the `import` lines.
 let modules: [Module] = [
     // layer 0
+    Module(name: "Locking", uses: [], testUses: []),
     Module(name: "Bytes", uses: [], testUses: []),
     Module(name: "JSON", uses: ["Bytes"], testUses: []),
-    Module(name: "Observability", uses: ["Bytes", "Logging"], testUses: ["Bytes", "Logging"]),
+    Module(name: "Observability", uses: ["Locking", "Bytes", "Logging"], testUses: ["Bytes", "Logging"]),
     // layer 1
     Module(name: "HTTP", uses: ["Bytes"], testUses: ["Bytes"]),
-    Module(name: "Transport", uses: ["Bytes", "CLinux"], testUses: ["Bytes"]),
+    Module(name: "Transport", uses: ["Locking", "Bytes", "CLinux"], testUses: ["Locking", "Bytes"]),
     Module(name: "Crypto", uses: ["COpenSSL"], testUses: ["Bytes"]),
     Module(name: "Configuration", uses: ["JSON"], testUses: ["JSON"]),
     // layer 2
-    Module(name: "JWT", uses: ["Bytes", "JSON", "Crypto"], testUses: ["Bytes", "JSON", "Crypto"]),
+    Module(name: "JWT", uses: ["Locking", "Bytes", "JSON", "Crypto"], testUses: ["Bytes", "JSON", "Crypto"]),
     Module(
         name: "StoreConformance",
         uses: ["Crypto", "JWT"],
         path: "Tests/StoreConformance",
         testUses: ["JWT"]
     ),
-    Module(name: "TLS", uses: ["Bytes", "Transport", "COpenSSL"]),
+    Module(name: "TLS", uses: ["Locking", "Bytes", "Transport", "COpenSSL"]),
     // layer 3
-    Module(name: "HTTPServer", uses: ["Bytes", "Transport", "TLS", "HTTP"], testUses: ["Bytes", "HTTP", "Transport"]),
+    Module(
+        name: "HTTPServer",
+        uses: ["Locking", "Bytes", "Transport", "TLS", "HTTP"],
+        testUses: ["Bytes", "HTTP", "Transport"]
+    ),
     Module(
         name: "Upstream",
         uses: ["Bytes", "Transport", "HTTP", "Crypto", "CCurl", "COpenSSL", "CLinux"],
-        testUses: ["Bytes", "Transport", "HTTP", "Crypto", "COpenSSL"]
+        testUses: ["Locking", "Bytes", "Transport", "HTTP", "Crypto", "COpenSSL"]
     ),
     // layer 4
-    Module(name: "SQLiteStore", uses: ["Crypto", "JWT", "GRDB"], testUses: ["Crypto", "JWT", "StoreConformance"]),
+    Module(
+        name: "SQLiteStore",
+        uses: ["Locking", "Crypto", "JWT", "GRDB"],
+        testUses: ["Crypto", "JWT", "StoreConformance"]
+    ),
     Module(
         name: "Gateway",
         uses: ["Bytes", "JSON", "HTTP", "Crypto", "JWT", "Transport", "HTTPServer", "Upstream", "Observability"],
@@ -47,13 +56,14 @@ let modules: [Module] = [
     Module(
         name: "Admin",
         uses: ["Bytes", "HTTP", "HTTPServer", "Observability", "Transport"],
-        testUses: ["HTTPServer", "Observability", "Transport"]
+        testUses: ["Locking", "HTTPServer", "Observability", "Transport"]
     ),
     Module(name: "OAuthWeb", uses: ["Bytes", "HTTP", "HTTPServer"]),
     // layer 5
     Module(
         name: "Application",
         uses: [
+            "Locking",
             "Bytes", "JSON", "Logging", "Observability", "HTTP", "Transport", "Crypto", "Configuration", "JWT", "TLS",
             "HTTPServer", "Upstream", "SQLiteStore", "Gateway", "OAuthWeb", "Admin",
         ]
@@ -110,7 +120,7 @@ for module in modules {
 targets.append(
     .executableTarget(
         name: "gatehouse",
-        dependencies: ["Application", "Configuration", "Observability", "ArgumentParser"].map(dependency),
+        dependencies: ["Application", "Observability", "ArgumentParser"].map(dependency),
         swiftSettings: swiftSettings
     )
 )

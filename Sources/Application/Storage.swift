@@ -4,7 +4,9 @@ import Glibc
 import JWT
 import SQLiteStore
 
-/// Where keys and revocations are kept, opened. Its calls block and belong off the event loops.
+/// Where keys and revocations are kept, opened.
+///
+/// Its calls block and belong off the event loops.
 package struct Storage: Sendable {
     package let signingKeys: any SigningKeyStore
     package let revocations: any RevocationStore

@@ -1,3 +1,4 @@
+import Locking
 import Synchronization
 import Transport
 
@@ -12,14 +13,14 @@ package final class ConnectionCensus: Sendable {
         var limitPerAddress: Int?
     }
 
-    private let counts: Mutex<Counts>
+    private let counts: Locked<Counts>
     private let refusedCount = Atomic<Int>(0)
 
     /// - Parameters:
     ///   - limit: The most connections of the process.
     ///   - limitPerAddress: The most of one client address; nil: any number.
     package init(limit: Int, limitPerAddress: Int? = nil) {
-        counts = Mutex(Counts(limit: limit, limitPerAddress: limitPerAddress))
+        counts = Locked(Counts(limit: limit, limitPerAddress: limitPerAddress))
     }
 
     /// Changes the limits; connections that are open stay.

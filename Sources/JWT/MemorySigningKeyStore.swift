@@ -1,9 +1,9 @@
 import Crypto
-import Synchronization
+import Locking
 
 /// Keeps signing keys in memory only: every start makes new ones.
 package final class MemorySigningKeyStore: SigningKeyStore {
-    private let records = Mutex<[SigningKeyRecord]>([])
+    private let records = Locked<[SigningKeyRecord]>([])
 
     package init() {}
 

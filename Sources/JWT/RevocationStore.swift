@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// Where revocations are kept; calls block and belong off the event loops.
 package protocol RevocationStore: Sendable {
@@ -12,7 +12,7 @@ package protocol RevocationStore: Sendable {
 
 /// Keeps revocations in memory only.
 package final class MemoryRevocationStore: RevocationStore {
-    private let list = Mutex(RevocationList())
+    private let list = Locked(RevocationList())
 
     package init() {}
 

@@ -17,7 +17,9 @@ package struct MetadataDocuments: Sendable {
     subscript(_ path: UnsafeRawBufferPointer) -> [UInt8]? { documents[Array(path)] }
 }
 
-/// Serves the metadata of one loop. Confined to its event loop.
+/// Serves the metadata of one loop.
+///
+/// Confined to its event loop.
 package final class MetadataEndpoints: OwnPaths {
     /// Replaced when keys or the configuration change.
     package var documents: MetadataDocuments

@@ -1,6 +1,6 @@
 import GRDB
 import JWT
-import Synchronization
+import Locking
 
 /// Tells whether anyone, this process too, has changed the database file.
 ///
@@ -8,7 +8,7 @@ import Synchronization
 /// writes. Asking costs some microseconds; the caller does it from a timer, off the event loops.
 package final class SQLiteChangeWatcher: Sendable {
     private let connection: DatabaseQueue
-    private let lastVersion: Mutex<Int64>
+    private let lastVersion: Locked<Int64>
 
     /// Watches from now on.
     package init(_ database: SQLiteDatabase) throws(StoreError) {
@@ -19,7 +19,7 @@ package final class SQLiteChangeWatcher: Sendable {
         connection = try StoreError.mapping {
             try DatabaseQueue(path: database.path, configuration: configuration)
         }
-        lastVersion = Mutex(try Self.version(connection))
+        lastVersion = Locked(try Self.version(connection))
     }
 
     /// Whether anything was committed since the last call.

@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import Locking
 
 /// Called once after the batch of events in which it was asked for: the place to flush what the batch has gathered.
 package protocol BatchEndHandler: AnyObject {
@@ -40,7 +40,7 @@ package final class EventLoop: @unchecked Sendable {
     private var generation: UInt32 = 0
     private var batchEnd: [any BatchEndHandler] = []
     private var batchEndSpare: [any BatchEndHandler] = []
-    private let mailbox = Mutex<Mailbox>(Mailbox())
+    private let mailbox = Locked<Mailbox>(Mailbox())
 
     private struct Mailbox {
         var tasks: [@Sendable () -> Void] = []

@@ -1,15 +1,15 @@
 import Dispatch
 import Glibc
 import HTTPServer
+import Locking
 import Observability
-import Synchronization
 import Testing
 import Transport
 
 @testable import Admin
 
 private final class Source: AdminSource {
-    private let state = Mutex(Readiness.ready)
+    private let state = Locked(Readiness.ready)
 
     var readiness: Readiness {
         get { state.withLock { $0 } }

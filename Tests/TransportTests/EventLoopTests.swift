@@ -1,6 +1,7 @@
 import Bytes
 import Dispatch
 import Glibc
+import Locking
 import Synchronization
 import Testing
 
@@ -123,7 +124,7 @@ private struct Client: ~Copyable {
 
     @Test func `work from another thread runs in its order`() throws {
         let loop = try EventLoop(index: 0)
-        let seen = Mutex<[Int]>([])
+        let seen = Locked<[Int]>([])
         let done = DispatchSemaphore(value: 0)
         for number in 0..<1000 { loop.execute { seen.withLock { $0.append(number) } } }
         loop.execute { done.signal() }

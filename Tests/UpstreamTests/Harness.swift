@@ -1,7 +1,7 @@
 import Bytes
 import Dispatch
 import HTTP
-import Synchronization
+import Locking
 import Transport
 
 @testable import Upstream
@@ -32,7 +32,7 @@ final class Harness: Sendable {
     /// Runs work on the loop and waits for its value.
     func onLoop<Value: Sendable>(_ work: @escaping @Sendable (UpstreamClient) -> Value) -> Value {
         let done = DispatchSemaphore(value: 0)
-        let value = Mutex<Value?>(nil)
+        let value = Locked<Value?>(nil)
         client.execute { client in
             let result = work(client)
             value.withLock { $0 = result }
@@ -163,7 +163,7 @@ final class Exchange: UpstreamRequestDelegate, @unchecked Sendable {
     /// Whether nothing of a body has come yet.
     var isSilent: Bool {
         let looked = DispatchSemaphore(value: 0)
-        let count = Mutex(0)
+        let count = Locked(0)
         execute { exchange in
             count.withLock { $0 = exchange.outcome.bodyCount }
             looked.signal()

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import Synchronization
+import Locking
 
 /// A server of blocking sockets, so that the tests do not use what they test: one thread for each connection.
 final class TestServer: Sendable {
@@ -10,7 +10,7 @@ final class TestServer: Sendable {
     let unixPath: String?
     fileprivate let tls: TestTLS?
     private let listener: Int32
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State {
         var accepted = 0
@@ -122,12 +122,12 @@ final class TestPeer: @unchecked Sendable {
     /// 1 for the first connection that was accepted.
     let number: Int
     private let server: TestServer
-    private let descriptor: Mutex<Int32>
+    private let descriptor: Locked<Int32>
     private var received: [UInt8] = []
     private(set) var session: TestTLSSession?
 
     fileprivate init(_ descriptor: Int32, number: Int, server: TestServer) {
-        self.descriptor = Mutex(descriptor)
+        self.descriptor = Locked(descriptor)
         self.number = number
         self.server = server
     }

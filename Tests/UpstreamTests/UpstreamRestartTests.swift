@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
 import HTTP
-import Synchronization
+import Locking
 import Testing
 import Transport
 
@@ -94,7 +94,7 @@ import Transport
             var configuration = UpstreamConfiguration(name: "test", servers: [upstream], tls: try tls?.upstreamTLS())
             configuration.health.firstPause = 5_000_000
             let client = LoopBound(UpstreamClient(configuration, loop: loop), on: loop)
-            let stop = Mutex(false)
+            let stop = Locked(false)
             let chains = (0..<16).map { number in
                 Chain(number, client: client) { stop.withLock { $0 } }
             }

@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import Locking
 import Synchronization
 import Testing
 
@@ -55,7 +56,7 @@ import Testing
     }
 
     @Test func `another name may be asked for`() throws {
-        let name = Mutex<String?>(nil)
+        let name = Locked<String?>(nil)
         let tls = try TestTLS(names: ["api.internal"], addresses: [])
         let server = TestServer(tls: tls) { peer in
             name.withLock { $0 = peer.session?.serverName }

@@ -2,7 +2,8 @@ import Bytes
 import HTTP
 import HTTPServer
 
-/// The API behind `gatehouse demo`: it knows nothing of OAuth and believes the `X-User-Name` field, as old APIs do.
+/// The API behind the demo: it knows nothing of OAuth and believes the `X-User-Name` field, as old APIs do.
+///
 /// Confined to its event loop.
 ///
 /// `GET /public/hello`; `GET`, `POST /notes`; `GET`, `PUT`, `DELETE /notes/NUMBER`. Notes are kept for each user, in memory.

@@ -4,7 +4,7 @@ import Dispatch
 import HTTP
 import HTTPServer
 import JWT
-import Synchronization
+import Locking
 import Transport
 import Upstream
 
@@ -28,7 +28,7 @@ final class AdminListener: Sendable {
         address = bound.address
         let source = StatusSource(server: server)
         let site = AdminSite(source: source, metrics: server.registry, address: bound.address)
-        let made = Mutex<LoopBound<AdminParts>?>(nil)
+        let made = Locked<LoopBound<AdminParts>?>(nil)
         let done = DispatchSemaphore(value: 0)
         loop.execute {
             let parts = AdminParts(site: site, bound: bound, loop: loop)
@@ -41,7 +41,9 @@ final class AdminListener: Sendable {
     }
 }
 
-/// What keeps the admin listener going. Confined to its event loop.
+/// What keeps the admin listener going.
+///
+/// Confined to its event loop.
 private final class AdminParts {
     private let server: ServerLoop
     private let acceptor: ServerAcceptor
@@ -116,7 +118,7 @@ extension GatewayServer {
 
     /// For each upstream and server whether any loop has it marked down.
     private func serverStates() -> [[Bool]] {
-        let downs = Mutex<[[Bool]]>([])
+        let downs = Locked<[[Bool]]>([])
         let done = DispatchSemaphore(value: 0)
         forEachContext { context in
             let states = context.serverStates.map { $0.map(\.isDown) }

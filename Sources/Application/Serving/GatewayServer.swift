@@ -3,10 +3,10 @@ import Configuration
 import Dispatch
 import HTTPServer
 import JWT
+import Locking
 import Logging
 import OAuthWeb
 import Observability
-import Synchronization
 import TLS
 import Transport
 
@@ -81,7 +81,7 @@ package final class GatewayServer: @unchecked Sendable {
         contexts = Self.makeContexts(group, parts, census: census, registry: registry, writer: writer)
     }
 
-    /// Begins to accept; returns a line for each listener. Signals are handled from now on.
+    /// Begins to accept; returns a line for each listener.
     ///
     /// - Throws: `ApplicationError.setup` when the admin address can't be had.
     package func start() throws(ApplicationError) -> [String] {
@@ -124,7 +124,7 @@ package final class GatewayServer: @unchecked Sendable {
         registry: MetricsRegistry,
         writer: LogWriter
     ) -> [LoopBound<LoopContext>] {
-        let made = Mutex<[Int: LoopBound<LoopContext>]>([:])
+        let made = Locked<[Int: LoopBound<LoopContext>]>([:])
         let done = DispatchSemaphore(value: 0)
         group.executeOnEach { loop in
             let context = LoopContext(loop: loop, parts, census: census, registry: registry, writer: writer)

@@ -8,7 +8,9 @@ import TLS
 import Transport
 import Upstream
 
-/// Everything of one event loop: its connections, its pipeline, its share of the listeners. Confined to its event loop.
+/// Everything of one event loop: its connections, its pipeline, its share of the listeners.
+///
+/// Confined to its event loop.
 final class LoopContext {
     let loop: EventLoop
     private let server: ServerLoop

@@ -1,4 +1,5 @@
 import Dispatch
+import Locking
 import Synchronization
 
 /// What `/readyz` needs to know, readable from any thread.
@@ -9,7 +10,7 @@ final class ServerHealth: Sendable {
         var storageFault: String?
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     var isAccepting: Bool {
         get { state.withLock { $0.isAccepting } }

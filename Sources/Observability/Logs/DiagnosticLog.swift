@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Locking
 import Logging
 import Synchronization
 
@@ -9,11 +10,11 @@ import Synchronization
 /// stalls never stops a loop; without, they are written at once, which is what a command wants.
 package final class DiagnosticLog: Sendable {
     private let level: Atomic<Int>
-    private let channel: Mutex<LogChannel?>
+    private let channel: Locked<LogChannel?>
 
     package init(level: Logger.Level, channel: LogChannel? = nil) {
         self.level = Atomic(Self.rank(level))
-        self.channel = Mutex(channel)
+        self.channel = Locked(channel)
     }
 
     /// Makes this the log of every `Logger` of the process; may be called once.

@@ -1,5 +1,5 @@
 import Bytes
-import Synchronization
+import Locking
 
 /// All metrics of a process: series are registered up front, counted by loops in shards, and added up by a scrape.
 ///
@@ -8,11 +8,11 @@ import Synchronization
 package final class MetricsRegistry: Sendable {
     // One for each loop, and one more for all other threads.
     private let arenas: [CellArena]
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     package init(shards: Int) {
         arenas = (0...shards).map { _ in CellArena() }
-        state = Mutex(State())
+        state = Locked(State())
     }
 
     /// The counts of one loop; only that loop may use it.

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// Remembers the metrics of the last hour, one state a minute, for the status page.
 ///
@@ -6,12 +6,12 @@ import Synchronization
 /// minutes with their distributions.
 package final class TrafficHistory: Sendable {
     private let registry: MetricsRegistry
-    private let samples: Mutex<[TrafficSample]>
+    private let samples: Locked<[TrafficSample]>
 
     /// - Parameter unixTime: the start, from which the first counts are reckoned.
     package init(registry: MetricsRegistry, unixTime: Int64) {
         self.registry = registry
-        samples = Mutex([TrafficSample(registry, unixTime: unixTime, previous: nil)])
+        samples = Locked([TrafficSample(registry, unixTime: unixTime, previous: nil)])
     }
 
     package func sample(unixTime: Int64) {

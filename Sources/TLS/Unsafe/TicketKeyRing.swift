@@ -1,5 +1,5 @@
 import COpenSSL
-import Synchronization
+import Locking
 
 /// The keys of session tickets (RFC 8446 §4.6.1, RFC 5077), shared by all contexts of the process and made anew each
 /// half day, so that a resumed session is never older than a day and old tickets can't be opened later.
@@ -16,13 +16,13 @@ package final class TicketKeyRing: Sendable {
         var previous: Key?
     }
 
-    private let keys: Mutex<Keys>
+    private let keys: Locked<Keys>
 
     /// Seconds a key seals tickets; it opens them for as long again.
     private static let lifetime: Int64 = 12 * 3600
 
     package init() {
-        keys = Mutex(Keys(current: Self.makeKey(at: Self.now()), previous: nil))
+        keys = Locked(Keys(current: Self.makeKey(at: Self.now()), previous: nil))
     }
 
     private static func now() -> Int64 { Int64(time(nil)) }
