@@ -36,7 +36,7 @@ package struct Storage: Sendable {
             }
         }
         sealingKey = try configuration.authorizationServer.map { (settings) throws(ApplicationError) in
-            try Self.sealingKey(settings, folder: configuration.storage.folder)
+            try Self.sealingKey(settings, folder: configuration.storage.folder, seals: signingKeys)
         }
     }
 
@@ -54,14 +54,25 @@ package struct Storage: Sendable {
 
     private static func sealingKey(
         _ settings: AuthorizationServerSettings,
-        folder: String?
+        folder: String?,
+        seals store: any SigningKeyStore
     ) throws(ApplicationError) -> SealingKey {
         if let reference = settings.encryptionKey { return try sealingKey(reference) }
         guard let folder else { return SealingKey() }
-        do throws(EncryptionKeyFileError) {
-            return try EncryptionKeyFile.loadOrCreate(path: folder + "/encryption.key")
+        let path = folder + "/encryption.key"
+        do {
+            if let key = try EncryptionKeyFile.load(path: path) { return key }
+            // A new one would not open the keys that are there; whoever lost the file should hear of it.
+            guard try store.signingKeys().isEmpty else {
+                throw ApplicationError.storage(
+                    "\(path) is missing, and the signing keys in the storage are sealed with it"
+                )
+            }
+            return try EncryptionKeyFile.loadOrCreate(path: path)
+        } catch let error as ApplicationError {
+            throw error
         } catch {
-            throw .storage(error.description)
+            throw .storage("\(error)")
         }
     }
 

@@ -13,15 +13,30 @@ package final class RequestObserver {
     private let accessLog: AccessLog?
     private let routes: [RouteMetrics]
     private let unrouted: RouteMetrics
+    /// By the places of the upstream and of its server.
+    private let servers: [[UpstreamMetrics]]
     private var refusals: [String: Counter] = [:]
 
-    /// - Parameter routes: The names of the routes, in their order.
-    package init(registry: MetricsRegistry, shard: MetricsShard, accessLog: AccessLog?, routes: [String]) {
+    /// Registers the metrics of a configuration.
+    ///
+    /// - Parameters:
+    ///   - routes: The names of the routes, in their order.
+    ///   - upstreams: The upstreams with the servers of each, in their order.
+    package init(
+        registry: MetricsRegistry,
+        shard: MetricsShard,
+        accessLog: AccessLog?,
+        routes: [String],
+        upstreams: [(name: String, servers: [String])]
+    ) {
         self.registry = registry
         self.shard = shard
         self.accessLog = accessLog
         self.routes = routes.map(registry.routeMetrics)
         unrouted = registry.routeMetrics("")
+        servers = upstreams.map { upstream in
+            upstream.servers.map { registry.upstreamMetrics(upstream: upstream.name, server: $0) }
+        }
     }
 
     /// Takes note of an exchange whose status is decided; called while its head is still valid.
@@ -30,7 +45,18 @@ package final class RequestObserver {
         let metrics = note.route.map { routes[$0.index] } ?? unrouted
         metrics.record(status: exchange.status, nanoseconds: total, on: shard)
         if let failure = note.failure { shard.increment(counter(of: failure)) }
+        if let attempt = note.upstream { count(attempt, didFail: note.failure?.isUpstreamFault == true) }
         if accessLog != nil { log(exchange, note, total) }
+    }
+
+    private func count(_ attempt: UpstreamNote, didFail: Bool) {
+        // Without a server, none was up to be asked.
+        guard let server = attempt.server else { return }
+        let metrics = servers[attempt.index][server]
+        shard.increment(metrics.requests)
+        shard.record(attempt.nanoseconds, in: metrics.duration)
+        if didFail { shard.increment(metrics.failures) }
+        if attempt.resendCount > 0 { shard.increment(metrics.retries, by: UInt64(attempt.resendCount)) }
     }
 
     private func counter(of failure: GatewayFailure) -> Counter {
@@ -53,11 +79,11 @@ package final class RequestObserver {
         record.bytesReceived = exchange.requestBodySize
         record.bytesSent = exchange.responseBodySize
         record.totalNanoseconds = total
-        record.upstreamNanoseconds = note.upstreamNanoseconds
+        record.upstreamNanoseconds = note.upstream?.nanoseconds
         record.decision = note.failure != nil ? .refused : note.upstream != nil ? .forwarded : .answered
         // The record borrows all of these bytes until it is written.
         withBytes(note.route?.name) { route in
-            withBytes(note.upstream) { upstream in
+            withBytes(note.upstream?.name) { upstream in
                 withBytes(note.failure?.reason) { reason in
                     exchange.connection.addressText.withUnsafeBytes { peer in
                         note.requestID.withBytes { requestID in
@@ -99,12 +125,32 @@ struct RequestNote {
     var principal: Principal?
     var failure: GatewayFailure?
     var isFromTrustedProxy = false
-    /// The name of the upstream that was asked.
-    var upstream: String?
-    var upstreamNanoseconds: UInt64?
+    /// The upstream that was asked.
+    var upstream: UpstreamNote?
 
     init(requestID: RequestID) {
         self.requestID = requestID
+    }
+}
+
+/// What is known of a request's time at an upstream.
+struct UpstreamNote {
+    /// The upstream's place in the configuration.
+    let index: Int
+    let name: String
+    /// The place of the server that had it last.
+    var server: Int?
+    var resendCount = 0
+    /// From sending the request to the end of its answer.
+    var nanoseconds: UInt64 = 0
+}
+
+extension GatewayFailure {
+    fileprivate var isUpstreamFault: Bool {
+        switch self {
+        case .upstreamUnreachable, .upstreamMalformed, .upstreamTimedOut, .serversDown: true
+        default: false
+        }
     }
 }
 

@@ -178,7 +178,8 @@ final class LoopContext {
                 registry: registry,
                 shard: shard,
                 accessLog: format.map { AccessLog(format: $0, channel: writer.channel(loop.index)) },
-                routes: snapshot.gateway.definition.routes.map(\.name)
+                routes: snapshot.gateway.definition.routes.map(\.name),
+                upstreams: snapshot.upstreams.map { ($0.name, $0.servers.map(\.description)) }
             ),
             ownPaths: endpoints
         )

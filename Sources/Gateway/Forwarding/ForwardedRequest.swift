@@ -40,7 +40,7 @@ final class ForwardedRequest {
         let client = pipeline.clients[upstream]
         self.exchange = exchange
         self.note = note
-        self.note?.upstream = client.configuration.name
+        self.note?.upstream = UpstreamNote(index: upstream, name: client.configuration.name)
         startedAt = pipeline.loop.now
         exchange.delegate = self
         client.start(request)
@@ -94,7 +94,9 @@ final class ForwardedRequest {
     /// Lets the exchange go, so that someone else can answer it.
     private func detach() -> (HTTPExchange, RequestNote, RequestPipeline)? {
         guard let exchange, let pipeline, var note else { return nil }
-        note.upstreamNanoseconds = pipeline.loop.now &- startedAt
+        note.upstream?.nanoseconds = pipeline.loop.now &- startedAt
+        note.upstream?.server = request.serverIndex
+        note.upstream?.resendCount = request.resendCount
         self.exchange = nil
         self.note = nil
         exchange.delegate = nil
