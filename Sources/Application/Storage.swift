@@ -35,9 +35,11 @@ package struct Storage: Sendable {
                 throw .storage("the storage \(path) can't be opened: \(error.description)")
             }
         }
-        sealingKey = try configuration.authorizationServer.map { (settings) throws(ApplicationError) in
-            try Self.sealingKey(settings, folder: configuration.storage.folder, seals: signingKeys)
+        guard let settings = configuration.authorizationServer else {
+            sealingKey = nil
+            return
         }
+        sealingKey = try Self.sealingKey(settings, folder: configuration.storage.folder, seals: signingKeys)
     }
 
     /// The life of our own signing keys; nil where the gateway only enforces.
