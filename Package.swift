@@ -66,7 +66,8 @@ let modules: [Module] = [
             "Locking",
             "Bytes", "JSON", "Logging", "Observability", "HTTP", "Transport", "Crypto", "Configuration", "JWT", "TLS",
             "HTTPServer", "Upstream", "SQLiteStore", "Gateway", "OAuthWeb", "Admin",
-        ]
+        ],
+        testUses: []
     ),
 ]
 

@@ -6,12 +6,16 @@ package struct ConfigurationFile: Sendable {
     package let path: String
     /// Changes the text before it is read; for the demo, whose ports are not those of the file.
     private let transform: (@Sendable ([UInt8]) throws(ApplicationError) -> [UInt8])?
+    /// What stands for the file where there is none.
+    private let fallback: [UInt8]?
 
     package init(
         path: String,
+        fallback: [UInt8]? = nil,
         transform: (@Sendable ([UInt8]) throws(ApplicationError) -> [UInt8])? = nil
     ) {
         self.path = Files.absolute(path)
+        self.fallback = fallback
         self.transform = transform
     }
 
@@ -19,7 +23,12 @@ package struct ConfigurationFile: Sendable {
     ///
     /// - Throws: `ApplicationError.file` when it can't be read at all.
     package func report() throws(ApplicationError) -> ConfigurationReport {
-        var text = try Files.read(path)
+        var text: [UInt8]
+        if let fallback, !Files.exists(path) {
+            text = fallback
+        } else {
+            text = try Files.read(path)
+        }
         if let transform { text = try transform(text) }
         return GatewayConfiguration.read(text, folder: Files.folder(of: path))
     }

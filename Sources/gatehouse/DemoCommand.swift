@@ -9,8 +9,13 @@ struct DemoCommand: ParsableCommand {
         abstract: "Run the gateway with a built-in sample API behind it, and print what to try."
     )
 
-    @Option(help: "The configuration; its upstreams are replaced by the sample API.")
-    var config = "gateway.json"
+    @Option(
+        help: ArgumentHelp(
+            "The configuration; its upstreams are replaced by the sample API.",
+            discussion: "Without it: gateway.json in the current folder, or the built-in one where there is none."
+        )
+    )
+    var config: String?
 
     @Option(help: "The port to listen on instead of the configured one; 0 for any free one.")
     var port: UInt16?

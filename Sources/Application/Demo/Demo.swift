@@ -9,15 +9,18 @@ package final class Demo: Sendable {
     private let sample: SampleServer
 
     /// - Parameters:
-    ///   - path: The configuration; its upstreams are replaced by the sample API.
+    ///   - path: The configuration, whose upstreams are replaced by the sample API; nil for `gateway.json` in the current
+    ///     folder, or the built-in one where there is none.
     ///   - port: The port of the first listener, 0 for any free one; nil for the one in the file.
     /// - Throws: `ApplicationError` when something can't be set up, such as a port that is taken.
-    package init(path: String, port: UInt16?, diagnostics: DiagnosticLog) throws(ApplicationError) {
+    package init(path: String?, port: UInt16?, diagnostics: DiagnosticLog) throws(ApplicationError) {
         let sample = try SampleServer()
         self.sample = sample
         let chosen = try port.map { (port) throws(ApplicationError) in port == 0 ? try Self.freePort() : port }
         let adminPort: UInt16? = port == nil ? nil : try Self.freePort()
-        let file = ConfigurationFile(path: path) { (text) throws(ApplicationError) in
+        let fallback = path == nil ? Array(DemoConfigurationText.text.utf8) : nil
+        let path = path ?? "gateway.json"
+        let file = ConfigurationFile(path: path, fallback: fallback) { (text) throws(ApplicationError) in
             try DemoConfiguration(port: chosen, adminPort: adminPort, samplePort: sample.port).apply(
                 to: text,
                 path: path

@@ -9,10 +9,11 @@ import HTTPServer
 /// `GET /public/hello`; `GET`, `POST /notes`; `GET`, `PUT`, `DELETE /notes/NUMBER`. Notes are kept for each user, in memory.
 final class SampleAPI: RequestHandler {
     private var notes: [String: [Int: String]] = [:]
-    private var lastNumber = 0
+    private var lastNumber = SampleAPI.firstNote
 
     /// The most notes that are kept for one user: this is a demonstration.
     private static let noteLimit = 100
+    private static let firstNote = 7
     private static let bodyLimit: UInt64 = 64 * 1024
 
     func handle(_ exchange: HTTPExchange) {
@@ -60,10 +61,12 @@ final class SampleAPI: RequestHandler {
     }
 
     private func answerNote(_ exchange: HTTPExchange, _ user: String, _ number: Int, _ body: String) {
+        // Everybody has this one, so that there is something to read from the start.
+        if notes[user]?[Self.firstNote] == nil { notes[user, default: [:]][Self.firstNote] = "Water the plants" }
         guard let note = notes[user]?[number] else { return respond(exchange, 404, "no such note\n") }
         switch exchange.head.method {
         case .get, .head:
-            respond(exchange, 200, "\(number)\t\(note)\n")
+            respond(exchange, 200, "Hello \(user). Note \(number): \(note)\n")
         case .put:
             notes[user]?[number] = body
             respond(exchange, 200, "\(number)\t\(body)\n")
