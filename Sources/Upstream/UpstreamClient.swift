@@ -151,6 +151,8 @@ extension UpstreamClient {
             endAttempt(request)
             return fail(request, .outOfResources)
         }
+        server.health.succeed()
+        request.isProbe = false
         begin(request, on: connection)
     }
 
@@ -172,10 +174,14 @@ extension UpstreamClient {
     }
 
     /// An exchange failed; its connection is closed already.
-    func exchangeFailed(_ request: UpstreamRequest, _ error: UpstreamError, on attempt: AttemptOutcome) {
-        if attempt.isServerAtFault { countFailure(request) }
+    ///
+    /// That says nothing of the server: who can make one request fail (a slow page, one that crashes a worker) must not be
+    /// able to take the server from everybody. Only a server that can't be connected to is left out.
+    ///
+    /// - Parameter hasSent: Whether any of the request may have reached the server.
+    func exchangeFailed(_ request: UpstreamRequest, _ error: UpstreamError, hasSent: Bool) {
         endAttempt(request)
-        guard mayResend(request, error, attempt) else { return fail(request, error) }
+        guard mayResend(request, error, hasSent: hasSent) else { return fail(request, error) }
         request.resendCount += 1
         guard let server = choose(for: request) else { return fail(request, error) }
         // Other unused connections are likely to be as dead as this one was.
@@ -183,10 +189,10 @@ extension UpstreamClient {
     }
 
     /// The rule of safe repetition (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
-    private func mayResend(_ request: UpstreamRequest, _ error: UpstreamError, _ attempt: AttemptOutcome) -> Bool {
+    private func mayResend(_ request: UpstreamRequest, _ error: UpstreamError, hasSent: Bool) -> Bool {
         guard case .closedEarly = error, request.resendCount < configuration.retries else { return false }
         guard !request.isBodyStarted, !request.isResponseStarted else { return false }
-        return request.method.isIdempotent || !attempt.hasSent
+        return request.method.isIdempotent || !hasSent
     }
 
     func abandon(_ connector: CurlConnector, of request: UpstreamRequest) {
@@ -238,12 +244,4 @@ extension UpstreamClient: BatchEndHandler {
             request.detach()?.upstreamFailed(request, error)
         }
     }
-}
-
-/// What is known of an attempt that failed.
-struct AttemptOutcome {
-    /// Whether any of the request may have reached the server.
-    var hasSent: Bool
-    /// Whether the failure says something about the server, unlike the end of a connection that was not in use.
-    var isServerAtFault: Bool
 }

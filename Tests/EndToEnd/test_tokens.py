@@ -38,7 +38,7 @@ def configuration(site, upstream):
         {"path": "/claim/**", "access": "authenticated", "claims": {"department": "sales"}, "upstream": "legacy"},
         {"path": "/from/**", "access": "authenticated", "issuers": ["https://single.test"], "upstream": "legacy"},
         {"path": "/denied/**", "access": "deny", "upstream": "legacy"},
-    ], scopes={"notes:read": "Read", "notes:write": {"description": "Write", "implies": ["notes:read"]}, "notes:admin": {"description": "All", "restricted": True},
+    ], scopes={"notes:read": "Read", "notes:write": {"description": "Write", "implies": ["notes:read"]}, "notes:admin": "All",
                "other": "Other"},
         trusted_issuers=[
             site.trusted(),

@@ -10,7 +10,7 @@ from .tokens import ALGORITHMS, AUDIENCE, Issuer
 SCOPES = {
     "notes:read": "Read your notes",
     "notes:write": {"description": "Write notes as you", "implies": ["notes:read"]},
-    "notes:admin": {"description": "Administer notes", "restricted": True},
+    "notes:admin": {"description": "Administer notes"},
 }
 ROUTES = [
     {"path": "/public/**", "access": "public", "upstream": "legacy"},
