@@ -66,4 +66,10 @@ package struct TrustedProxies: Sendable {
         guard !blocks.isEmpty else { return false }
         return blocks.contains { $0.contains(peer.bytes) }
     }
+
+    /// Whether a numeric address in a field is one of them; what is no address is not.
+    func contains(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard !blocks.isEmpty, let bytes = PeerAddress.bytes(of: text) else { return false }
+        return blocks.contains { $0.contains(bytes) }
+    }
 }

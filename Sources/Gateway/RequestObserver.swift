@@ -13,6 +13,7 @@ package final class RequestObserver {
     private let accessLog: AccessLog?
     private let routes: [RouteMetrics]
     private let unrouted: RouteMetrics
+    private let trustedProxies: TrustedProxies
     /// By the places of the upstream and of its server.
     private let servers: [[UpstreamMetrics]]
     private var refusals: [String: Counter] = [:]
@@ -26,12 +27,14 @@ package final class RequestObserver {
         registry: MetricsRegistry,
         shard: MetricsShard,
         accessLog: AccessLog?,
+        trustedProxies: TrustedProxies = TrustedProxies([]),
         routes: [String],
         upstreams: [(name: String, servers: [String])]
     ) {
         self.registry = registry
         self.shard = shard
         self.accessLog = accessLog
+        self.trustedProxies = trustedProxies
         self.routes = routes.map(registry.routeMetrics)
         unrouted = registry.routeMetrics("")
         servers = upstreams.map { upstream in
@@ -98,7 +101,7 @@ package final class RequestObserver {
                                         isTrustedProxy: note.isFromTrustedProxy,
                                         isSecure: exchange.connection.isSecure,
                                         requestID: note.requestID
-                                    ).clientAddress(head)
+                                    ).clientAddress(head, trustedProxies)
                                     record.requestID = requestID
                                     record.user = user
                                     record.clientID = client

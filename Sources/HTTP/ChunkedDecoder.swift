@@ -49,6 +49,9 @@ package struct ChunkedDecoder {
         self.limits = limits
     }
 
+    /// Bytes of the current chunk that have been announced and not come yet.
+    package var remainingInChunk: UInt64 { size }
+
     /// Whether the body is complete.
     package var isComplete: Bool {
         if case .end = state { true } else { false }

@@ -61,9 +61,9 @@ extension RequestHead {
         if isComplete {
             // RFC 9113 §8.1.1: the length must be that of the data.
             if let length, length != .length(0) { throw .invalidContentLength }
-            semantics.framing = length ?? .none
+            semantics.framing = .none
         } else {
-            semantics.framing = length ?? .chunked
+            semantics.framing = length == .length(0) ? .none : length ?? .chunked
         }
         self.semantics = semantics
     }

@@ -8,7 +8,8 @@ extension RequestHead {
     func finish() throws(HTTPParseError) {
         var semantics = RequestSemantics()
         try readAuthority(into: &semantics)
-        semantics.framing = try fields.framing(minorVersion: line.minorVersion, allowsRepeatedLength: false) ?? .none
+        let framing = try fields.framing(minorVersion: line.minorVersion, allowsRepeatedLength: false) ?? .none
+        semantics.framing = framing == .length(0) ? .none : framing
         let isCurrent = line.minorVersion >= 1
         semantics.keepsAlive = isCurrent
         if fields.contains(.connection) {

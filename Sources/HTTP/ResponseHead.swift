@@ -42,7 +42,7 @@ package final class ResponseHead {
     /// How the body of the response to a request with this method ends (RFC 9112 §6.3).
     package func framing(for method: HTTPMethod) -> BodyFraming {
         if method == .head || status < 200 || status == 204 || status == 304 { return .none }
-        return declaredFraming ?? .untilClose
+        return declaredFraming == .length(0) ? .none : declaredFraming ?? .untilClose
     }
 
     /// What `Content-Length` says, whatever the request was; nil without one.

@@ -83,7 +83,7 @@ final class HTTP1Connection {
         input.consume(taken)
         if input.isEmpty { input.releaseStorage() }
         updateReading()
-        if state.peerHasEnded, state.request == .body, input.isEmpty { return abort() }
+        if state.peerHasEnded, state.request == .body, input.isEmpty { return closeGracefully() }
         closeIfPeerIsDone()
     }
 
@@ -172,7 +172,12 @@ final class HTTP1Connection {
             do {
                 let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
                 switch try chunks?.next(rest, consumed: &taken) {
-                case .data(let data): deliver(data)
+                case .data(let data):
+                    if announcesTooMuch(data.count) {
+                        bodyFailed(.bodyTooLarge)
+                        return bytes.count
+                    }
+                    deliver(data)
                 case .end:
                     let trailers = chunks?.trailers
                     chunks = nil
@@ -186,6 +191,13 @@ final class HTTP1Connection {
             }
         }
         return taken
+    }
+
+    /// Whether the current chunk alone will go over the limit: there is no point in waiting for it.
+    private func announcesTooMuch(_ count: Int) -> Bool {
+        guard let exchange, let left = chunks?.remainingInChunk else { return false }
+        let (announced, overflow) = (exchange.requestBodySize + UInt64(count)).addingReportingOverflow(left)
+        return overflow || announced > exchange.bodySizeLimit
     }
 
     private func deliver(_ bytes: UnsafeRawBufferPointer) {
@@ -333,7 +345,7 @@ extension HTTP1Connection: ByteStreamDelegate, BatchEndHandler {
         state.peerEnded()
         // A half-close: what was asked completely is answered (RFC 9112 §9.6), what was not can't be.
         switch state.request {
-        case .body where input.isEmpty || !isBodyPaused: abort()
+        case .body where input.isEmpty || !isBodyPaused: closeGracefully()
         case .head, .discarding: if exchange == nil { closeGracefully() }
         case .body, .complete, .closed: break
         }

@@ -14,14 +14,17 @@ package final class Listener {
     private var registration: SocketRegistration?
     private var isClosed = false
     private var retryTimer: LoopTimer?
+    /// The socket's file, to be removed with it.
+    private let path: String?
 
     /// How many connections one event accepts: the others on the loop get their turn.
     private static let batch = 64
 
-    init(loop: EventLoop, descriptor: Int32, acceptor: any ConnectionAcceptor) {
+    init(loop: EventLoop, descriptor: Int32, path: String?, acceptor: any ConnectionAcceptor) {
         self.loop = loop
         self.descriptor = descriptor
         self.acceptor = acceptor
+        self.path = path
     }
 
     /// Begins to accept.
@@ -42,6 +45,7 @@ package final class Listener {
         if let registration { loop.deregister(registration) }
         registration = nil
         SystemCall.close(descriptor)
+        if let path { SystemCall.remove(path) }
     }
 
     /// Takes the connections that already wait, before a close, so that none is reset.
@@ -120,7 +124,8 @@ package struct BoundAddress: Sendable {
     /// The listener of one loop; nil where a local socket is another loop's to accept from.
     package func listener(on loop: EventLoop, acceptor: any ConnectionAcceptor) -> Listener? {
         guard loop.index < descriptors.count else { return nil }
-        return Listener(loop: loop, descriptor: descriptors[loop.index], acceptor: acceptor)
+        let path: String? = if case .unix(let path) = address { path } else { nil }
+        return Listener(loop: loop, descriptor: descriptors[loop.index], path: path, acceptor: acceptor)
     }
 
     /// Gives the address back; only before any listener was made.

@@ -151,8 +151,6 @@ extension UpstreamClient {
             endAttempt(request)
             return fail(request, .outOfResources)
         }
-        server.health.succeed()
-        request.isProbe = false
         begin(request, on: connection)
     }
 
@@ -173,10 +171,18 @@ extension UpstreamClient {
         send(request, to: next, mayReuse: true)
     }
 
-    /// An exchange failed; its connection is closed already.
+    /// A server took a request and did not answer it as it should.
     ///
-    /// That says nothing of the server: who can make one request fail (a slow page, one that crashes a worker) must not be
-    /// able to take the server from everybody. Only a server that can't be connected to is left out.
+    /// That counts against the server only while there is another one: who can make one request fail (a slow page, one that
+    /// crashes a worker) must not be able to take the last server from everybody.
+    func serverFailed(_ request: UpstreamRequest) {
+        guard let server = request.server, servers.contains(where: { $0 !== server && !$0.health.isDown }) else {
+            return
+        }
+        countFailure(request)
+    }
+
+    /// An exchange failed; its connection is closed already.
     ///
     /// - Parameter hasSent: Whether any of the request may have reached the server.
     func exchangeFailed(_ request: UpstreamRequest, _ error: UpstreamError, hasSent: Bool) {

@@ -139,7 +139,20 @@ final class UpstreamConnection {
         guard let request else { return }
         self.request = nil
         close()
+        if isServerAtFault(error) { client.serverFailed(request) }
         client.exchangeFailed(request, error, hasSent: hasSent)
+    }
+
+    /// Whether a failure says something about the server.
+    ///
+    /// Nothing that a client brings about by being slow does, nor does the end of a connection that was not in use.
+    private func isServerAtFault(_ error: UpstreamError) -> Bool {
+        switch error {
+        case .closedEarly(let started): !started && body.isComplete && (hasReceived || !isReused)
+        case .idleTimedOut(let started), .malformedResponse(_, let started): !started
+        case .responseTimedOut, .unrequestedUpgrade: true
+        default: false
+        }
     }
 
     // MARK: Waiting

@@ -26,7 +26,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("limits", #"{ "connections_per_address": 5 }"#, "/limits/connections_per_address"),
         ("limits", #"{ "login": { "per_user": "off" } }"#, "/limits/login/per_user"),
         ("limits", #"{ "token": { "per_client": "1/1s" } }"#, "/limits/token/per_client"),
         ("limits", #"{ "requests": { "per_user": "5/1s" } }"#, "/limits/requests/per_user"),

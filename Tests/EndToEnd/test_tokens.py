@@ -181,6 +181,7 @@ def test_the_fields_that_name_keys_are_ignored(gateway, upstream, site):
     evil = Key.make("ES256", "es256-key")
     extra = {"jku": "https://evil.test/jwks", "x5u": "https://evil.test/x", "jwk": evil.jwk(), "x5c": ["AAAA"], "x5t": "AAAA"}
     accepted(gateway, upstream, site.issuer.token(header=extra))
+    upstream.clear()
     claims = site.issuer.claims()
     refused(gateway, upstream, compact({"alg": "ES256", "typ": "at+jwt", "kid": "es256-key", **extra}, claims, key=evil), "signature")
     refused(gateway, upstream, compact({"alg": "ES256", "typ": "at+jwt", **extra}, claims, key=evil))
@@ -431,7 +432,7 @@ def test_a_wrong_number_of_parts(gateway, upstream, site, make):
 
 @pytest.mark.parametrize("payload", [
     b"", b"[]", b"7", b'"x"', b"null", b"{", b"{}x", b"{} {}", b"\xef\xbb\xbf{}", b"{'iss':1}", b'{"iss":}', b'{"a":1,}', b'{"a":01}', b'{"a":+1}', b'{"a":.5}', b'{"a":NaN}',
-    b'{"a":"\x01"}', b'{"a":"\xff"}', b'{"a":"\xc0\xaf"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\\ud800"}', b'{"a":"\\x"}', b'{"a":"\\u12"}', b"[" * 5000, b'{"a":' * 5000, b"// x\n{}", b"/**/{}",
+    b'{"a":"\x01"}', b'{"a":"\xff"}', b'{"a":"\xc0\xaf"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\\ud800"}', b'{"a":"\\x"}', b'{"a":"\\u12"}', b"[" * 5000, b'{"a":' * 2000, b"// x\n{}", b"/**/{}",
     b'{"a":1 "b":2}', b'{"a"}', b"{a:1}", b'{"a":tru}', b'\x00{}', b'{"a":"\t"}'])
 def test_malformed_json(gateway, upstream, site, payload):
     """In the payload, around good claims where it can be; and as the header."""

@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", BodyFraming.none), ("Content-Length: 0\r\n", .length(0)), ("Content-Length: 010\r\n", .length(10)),
+        ("", BodyFraming.none), ("Content-Length: 0\r\n", BodyFraming.none), ("Content-Length: 010\r\n", .length(10)),
         ("Content-Length: 9223372036854775807\r\n", .length(9_223_372_036_854_775_807)),
         ("Transfer-Encoding: chunked\r\n", .chunked), ("Transfer-encoding:chunKED \r\n", .chunked),
     ])

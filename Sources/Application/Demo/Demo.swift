@@ -37,7 +37,8 @@ package final class Demo: Sendable {
         let configuration = server.snapshot.configuration
         let token = try TokenIssuance(user: "alice", scopes: configuration.scopes.map(\.name), lifetime: 3600)
             .issue(configuration, server.storage, now: SystemClock.unixTime())
-        return listening + Self.tour(configuration, token: token)
+        let admin = server.adminAddress.map { ["the status page is \($0)/"] } ?? []
+        return listening + admin + Self.tour(configuration, token: token)
     }
 
     private static func tour(_ configuration: GatewayConfiguration, token: String) -> [String] {

@@ -67,12 +67,15 @@ package final class GatewayServer: @unchecked Sendable {
         let count = configuration.workers ?? SystemClock.processorCount
         registry = MetricsRegistry(shards: count)
         history = TrafficHistory(registry: registry, unixTime: now)
-        census = ConnectionCensus(limit: configuration.limits.connections)
+        census = ConnectionCensus(
+            limit: configuration.limits.connections,
+            limitPerAddress: configuration.limits.connectionsPerAddress
+        )
         bindings = ListenerBindings(loopCount: count)
         bindings.take(try bindings.bindings(for: snapshot))
         do {
-            // One channel for each loop and one for the diagnostics.
-            writer = try LogWriter(.standardOutput, channels: count)
+            // One channel for each loop and one for this queue.
+            writer = try LogWriter(.standardOutput, channels: count + 1)
             group = try EventLoopGroup(count: count)
         } catch {
             throw .setup("the server can't start: \(error)")
@@ -93,9 +96,12 @@ package final class GatewayServer: @unchecked Sendable {
         watchFiles()
         startTimers()
         health.isAccepting = true
+        if let adminListener { logger.info("the admin pages are on http://\(adminListener.address)") }
         return bindings.current.map(ListenerBindings.announcement)
-            + (adminListener.map { ["admin on http://\($0.address)"] } ?? [])
     }
+
+    /// Where the admin pages are; nil where there are none.
+    package var adminAddress: String? { adminListener.map { "http://\($0.address)" } }
 
     private func listenEverywhere() {
         let current = bindings.current
@@ -196,11 +202,12 @@ extension GatewayServer {
         let now = SystemClock.unixTime()
         let fresh = try ServerSnapshot(configuration, path: file.path, ticketKeys: ticketKeys, now: now)
         let bound = try bindings.bindings(for: fresh)
+        let known = Set(bindings.current.map(\.identity))
         snapshot = fresh
         loadedAt = now
         bindings.take(bound)
         diagnostics.minimumLevel = Logger.Level(configuration.logging.level)
-        census.setLimits(configuration.limits.connections, perAddress: nil)
+        census.setLimits(configuration.limits.connections, perAddress: configuration.limits.connectionsPerAddress)
         let parts = Self.parts(fresh, ownKeys, revocations)
         let done = DispatchSemaphore(value: 0)
         forEachContext {
@@ -211,6 +218,13 @@ extension GatewayServer {
         }
         done.wait()
         registerGauges()
+        for binding in bound where !known.contains(binding.identity) { announce(binding) }
+    }
+
+    /// Says on standard output, through the log's writer, that a listener has come with a reload.
+    private func announce(_ binding: ListenerBinding) {
+        var line = ListenerBindings.announcement(binding) + "\n"
+        line.withUTF8 { writer.channel(contexts.count).write(UnsafeRawBufferPointer($0)) }
     }
 
     private func watchFiles() {

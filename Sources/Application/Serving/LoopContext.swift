@@ -178,6 +178,7 @@ final class LoopContext {
                 registry: registry,
                 shard: shard,
                 accessLog: format.map { AccessLog(format: $0, channel: writer.channel(loop.index)) },
+                trustedProxies: snapshot.settings.trustedProxies,
                 routes: snapshot.gateway.definition.routes.map(\.name),
                 upstreams: snapshot.upstreams.map { ($0.name, $0.servers.map(\.description)) }
             ),

@@ -9,6 +9,8 @@ package struct LimitSettings: Sendable, Equatable {
     package let bodyMinimumRate: UInt64?
     package let idleTimeout: Duration
     package let connections: Int
+    /// Nil for any number.
+    package let connectionsPerAddress: Int?
 }
 
 extension LimitSettings: ConfigurationSection {
@@ -54,18 +56,18 @@ extension LimitSettings: ConfigurationSection {
             default: 10_000,
             "Connections open at once."
         )
+        connectionsPerAddress = reader.value(
+            "connections_per_address",
+            Kind<Int>.integer(1...10_000_000).orOff,
+            default: "off",
+            "Connections open at once from one address; more are closed at once."
+        )
         Self.describeRates(reader)
         if headerSize < targetSize { reader.fault("header_size is less than target_size", at: "header_size") }
     }
 
     /// What limits how often somebody may come: checked already, there for later.
     private static func describeRates(_ reader: SectionReader) {
-        reader.later(
-            "connections_per_address",
-            Kind<Int>.integer(1...10_000_000).orOff,
-            default: "off",
-            "Connections open at once from one address."
-        )
         reader.optionalSection("login", title: "limits.login", "Failed log-ins.") { reader in
             reader.later("per_user", Kind<Rate>.rate.orOff, default: "5/15m", "Failures of one user.")
             reader.later("per_address", Kind<Rate>.rate.orOff, default: "30/15m", "Failures from one address.")

@@ -29,12 +29,15 @@ package struct ClientContext {
             head.count(of: .traceparent) == 1 && head.value(of: .traceparent).map(TraceContext.isValid) == true
     }
 
-    /// The address of the client itself: the last one that a trusted proxy vouches for, else the peer.
-    package func clientAddress(_ head: RequestHead) -> UnsafeRawBufferPointer {
-        guard isTrustedProxy, let index = lastIndex(of: .xForwardedFor, in: head.fields) else { return address }
-        var last = address
-        for element in FieldTokens(head.value(index)) { last = element }
-        return last
+    /// The address of the client itself: the last one in the chain that is not a trusted proxy's own, else the peer.
+    package func clientAddress(_ head: RequestHead, _ trusted: TrustedProxies) -> UnsafeRawBufferPointer {
+        guard isTrustedProxy else { return address }
+        // The parts before an address that is not trusted could be anything.
+        var client = address
+        for index in 0..<head.fieldCount where head.fieldName(index) == .xForwardedFor {
+            for element in FieldTokens(head.value(index)) where !trusted.contains(element) { client = element }
+        }
+        return client
     }
 
     /// Appends `X-Forwarded-*`, `Forwarded`, `Via`, `X-Request-Id` and, if a trace starts here, `traceparent`.
@@ -136,11 +139,5 @@ package struct ClientContext {
             next = head.fields.firstIndex(of: name, from: index + 1)
         }
         return !isFirst
-    }
-
-    private func lastIndex(of name: FieldName, in fields: FieldList) -> Int? {
-        var last = fields.firstIndex(of: name)
-        while let index = last, let next = fields.firstIndex(of: name, from: index + 1) { last = next }
-        return last
     }
 }

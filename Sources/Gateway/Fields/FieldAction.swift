@@ -14,6 +14,8 @@ enum FieldAction: UInt8, Sendable {
     case expectation
     /// Passes if a trusted proxy sent it.
     case proxied
+    /// Passes if none of the trailers that it announces is left out.
+    case trailerNames
     /// Passes if the trace goes on.
     case tracing
 
@@ -21,7 +23,7 @@ enum FieldAction: UInt8, Sendable {
         self =
             switch name {
             // RFC 9110 §6.6.2: Trailer describes the message, which goes on with its trailers.
-            case .trailer: .keep
+            case .trailer: .trailerNames
             case _ where name.isHopByHop: .drop
             case .host, .contentLength, .proxy, .xOriginalURL, .xRewriteURL: .drop
             case .forwarded, .xForwardedFor, .xForwardedHost, .xForwardedProto, .xRequestID: .drop

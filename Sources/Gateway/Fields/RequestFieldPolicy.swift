@@ -66,6 +66,8 @@ package struct RequestFieldPolicy: Sendable {
                 if head.expectsContinue { FieldLine.append(fields, index, to: &block) }
             case .proxied:
                 if client.isTrustedProxy { FieldLine.append(fields, index, to: &block) }
+            case .trailerNames:
+                if announcesOnlyForwarded(fields.value(index)) { FieldLine.append(fields, index, to: &block) }
             case .tracing:
                 if client.continuesTrace { FieldLine.append(fields, index, to: &block) }
             }
@@ -76,12 +78,20 @@ package struct RequestFieldPolicy: Sendable {
 
     /// Leaves in a request's trailers what may go upstream.
     package func removeForbidden(from trailers: FieldList) {
-        trailers.removeAll { name, bytes in
-            if name != .other { return known[Int(name.rawValue)] != .keep }
-            let hash = FieldSyntax.foldedHash(bytes)
-            if others.contains(bytes, hash: hash) || FieldAction.isOfForwardedFamily(bytes) { return true }
-            return underscores != .allow && bytes.contains(UInt8(ascii: "_"))
-        }
+        trailers.removeAll { name, bytes in isForbiddenTrailer(name, bytes) }
+    }
+
+    private func isForbiddenTrailer(_ name: FieldName, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        if name != .other { return known[Int(name.rawValue)] != .keep }
+        let hash = FieldSyntax.foldedHash(bytes)
+        if others.contains(bytes, hash: hash) || FieldAction.isOfForwardedFamily(bytes) { return true }
+        return underscores != .allow && bytes.contains(UInt8(ascii: "_"))
+    }
+
+    /// Whether every trailer that a `Trailer` value announces may go upstream.
+    private func announcesOnlyForwarded(_ value: UnsafeRawBufferPointer) -> Bool {
+        for name in FieldTokens(value) where isForbiddenTrailer(FieldName(name), name) { return false }
+        return true
     }
 
     private func action(_ fields: FieldList, _ index: Int) throws(GatewayFailure) -> FieldAction {

@@ -147,3 +147,14 @@ enum ListeningSocket {
         return written.map { String(cString: $0) } ?? ""
     }
 }
+
+extension PeerAddress {
+    /// The bytes of a numeric address as text, an IPv6 one with or without brackets; nil if it is none.
+    package static func bytes(of text: UnsafeRawBufferPointer) -> [UInt8]? {
+        var text = String(decoding: text, as: UTF8.self)
+        if text.hasPrefix("["), text.hasSuffix("]") { text = String(text.dropFirst().dropLast()) }
+        var bytes = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, text, &bytes) == 1 { return Array(bytes.prefix(4)) }
+        return inet_pton(AF_INET6, text, &bytes) == 1 ? bytes : nil
+    }
+}

@@ -41,6 +41,10 @@ enum SystemCall {
         _ = Glibc.close(descriptor)
     }
 
+    static func remove(_ path: String) {
+        _ = unlink(path)
+    }
+
     static func shutdownWriting(_ descriptor: Int32) {
         _ = shutdown(descriptor, Int32(SHUT_WR))
     }
