@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 VENV := .build-venv
 REQUIREMENTS := $(wildcard Tests/*/requirements.txt)
 
-.PHONY: help run build test test-asan test-tsan bench fuzz lint format documents layers clean packages test-packages end-to-end soak
+.PHONY: help run build test test-asan test-tsan bench fuzz fuzz-replay differential lint format documents layers clean packages test-packages end-to-end soak
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,7 @@ build: packages ## Build a release: .build/release/gatehouse
 test: test-packages ## Run all tests: Swift, then the real binary from outside (installs missing packages)
 	swift build --build-tests
 	swift test --skip-build
+	@$(MAKE) differential
 	@$(MAKE) end-to-end BINARY="$$(swift build --show-bin-path)/gatehouse"
 
 test-asan: test-packages ## The same tests under AddressSanitizer
@@ -46,6 +47,13 @@ bench: packages ## Run the micro-benchmarks
 
 fuzz: packages ## Fuzz every parser (FUZZ_SECONDS=60 each)
 	Scripts/fuzz $(FUZZ_SECONDS)
+
+fuzz-replay: packages ## Run the fuzzers on the inputs that are kept, and nothing more
+	Scripts/fuzz --replay
+
+differential: $(VENV)/ready ## Compare our HTTP/1.1 parser with h11 and Node's on the same inputs
+	swift build --product ParserProbe
+	$(VENV)/bin/python Tests/Differential/compare.py "$$(swift build --show-bin-path)/ParserProbe"
 
 lint: ## Check the formatting and the style rules
 	swift format lint --strict --parallel --recursive $(SOURCES)

@@ -126,4 +126,14 @@ targets.append(
     )
 )
 
+// Test tools that are programs of their own; nothing ships them.
+targets.append(
+    .executableTarget(
+        name: "ParserProbe",
+        dependencies: ["Bytes", "HTTP"].map(dependency),
+        path: "Tests/Differential/ParserProbe",
+        swiftSettings: swiftSettings
+    )
+)
+
 let package = Package(name: "gatehouse", dependencies: packages, targets: targets)

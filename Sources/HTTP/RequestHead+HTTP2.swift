@@ -29,8 +29,7 @@ extension RequestHead {
             let first = target[0]
             guard first == UInt8(ascii: "/") || first == UInt8(ascii: "*") else { throw .malformedTarget }
             // An extended CONNECT has a path like any other request (RFC 8441 §4).
-            let method = line.method == .connect ? .get : line.method
-            line.set(try RequestTarget(span, method: method, in: fields))
+            line.set(try RequestTarget(span, method: line.method, in: fields))
         }
         if let authority {
             line.authority = ByteSpan(offset: fields.copy(authority), count: authority.count)

@@ -19,6 +19,11 @@ extension RequestHead {
             // RFC 9110 §7.8: an Upgrade in HTTP/1.0 is ignored.
             semantics.isUpgrade = isCurrent && fields.contains(.upgrade) && fields.hasToken(.connection, "upgrade")
         }
+        if line.method == .connect {
+            // RFC 9110 §9.3.6: what follows the head is meant for a tunnel, not a body nor another request.
+            semantics.framing = .none
+            semantics.keepsAlive = false
+        }
         if isCurrent, fields.contains(.expect) {
             semantics.expectsContinue = fields.hasToken(.expect, "100-continue")
         }

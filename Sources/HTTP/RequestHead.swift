@@ -123,7 +123,7 @@ struct RequestLine {
     @usableFromInline var target = ByteSpan.empty
     @usableFromInline var path = ByteSpan.empty
     @usableFromInline var query = ByteSpan.empty
-    /// The authority of an absolute-form or authority-form target, or of HTTP/2.
+    /// The authority of an absolute-form target, or of HTTP/2.
     @usableFromInline var authority: ByteSpan?
     @usableFromInline var defaultPort: UInt16?
 

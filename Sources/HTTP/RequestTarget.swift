@@ -17,7 +17,7 @@ struct RequestTarget {
     var path = ByteSpan.empty
     var query: ByteSpan?
     var hasPathParameters = false
-    /// The authority of the absolute form and of CONNECT.
+    /// The authority of the absolute form.
     var authority: ByteSpan?
     /// The port that the scheme of the absolute form stands for.
     var defaultPort: UInt16?
@@ -26,12 +26,12 @@ struct RequestTarget {
     init(_ target: ByteSpan, method: HTTPMethod, in list: FieldList) throws(HTTPParseError) {
         let bytes = list.bytes(target)
         guard let first = bytes.first else { throw .malformedTarget }
-        if method == .connect {
+        if first == UInt8(ascii: "/") {
+            // Of CONNECT too, whose method is then the clearer reason to refuse it.
+            try readPath(target, in: list)
+        } else if method == .connect {
             guard Authority(bytes)?.port != nil else { throw .malformedTarget }
             form = .authority
-            authority = target
-        } else if first == UInt8(ascii: "/") {
-            try readPath(target, in: list)
         } else if first == UInt8(ascii: "*"), bytes.count == 1 {
             guard method == .options else { throw .malformedTarget }
             form = .asterisk

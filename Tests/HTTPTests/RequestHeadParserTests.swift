@@ -76,6 +76,21 @@ import Testing
         #expect(try RequestParsing.whole(text).get()?.keepsAlive == keepsAlive)
     }
 
+    @Test(arguments: [("a.example:443", TargetForm.authority, ""), ("/x/../y", .origin, "/y")])
+    func `CONNECT is read whatever Host says, so that its method can be refused`(
+        target: String,
+        form: TargetForm,
+        path: String
+    ) throws {
+        let text = Array("CONNECT \(target) HTTP/1.1\r\nHost: gate\r\nContent-Length: 3\r\n\r\n".utf8)
+        let head = RequestHead()
+        var parser = RequestHeadParser(limits: HTTPLimits())
+        #expect(try parser.parse(copyOf: text[...], into: head) == text.count)
+        #expect(head.method == .connect && head.targetForm == form)
+        #expect(head.path.text == path && head.host.text == "gate")
+        #expect(!head.keepsAlive && head.framing == .none)
+    }
+
     @Test func `an upgrade needs its Connection option and HTTP 1_1`() throws {
         let upgrade = "Host: a\r\nUpgrade: websocket\r\n"
         let option = "Connection: keep-alive, Upgrade\r\n\r\n"
