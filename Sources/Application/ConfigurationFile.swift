@@ -35,9 +35,13 @@ package struct ConfigurationFile: Sendable {
 
     /// Reads it and takes nothing but a valid one.
     ///
+    /// - Parameter warn: Is given what is allowed but probably not meant.
     /// - Throws: `ApplicationError.file`, or `.invalidConfiguration` with every fault.
-    package func load() throws(ApplicationError) -> GatewayConfiguration {
+    package func load(
+        warn: ([ConfigurationFault]) -> Void = { _ in }
+    ) throws(ApplicationError) -> GatewayConfiguration {
         let report = try report()
+        warn(report.warnings)
         guard let configuration = report.configuration else {
             throw .invalidConfiguration(ConfigurationProblem(path: path, faults: report.faults))
         }

@@ -8,7 +8,8 @@ package final class ServerAcceptor {
     private let server: ServerLoop
     /// The listener's place in the configuration, for connections to come.
     package var listener: Int
-    private let redirectsToHTTPS: Bool
+    /// Whether connections to come are only told where to go.
+    package var redirectsToHTTPS: Bool
     /// Nil: plain HTTP.
     ///
     /// Replaced when certificates are read again.

@@ -44,8 +44,9 @@ package final class Listener {
         if let retryTimer { loop.disarm(retryTimer) }
         if let registration { loop.deregister(registration) }
         registration = nil
-        SystemCall.close(descriptor)
+        // In this order: once the socket is closed, another process may have taken the path over.
         if let path { SystemCall.remove(path) }
+        SystemCall.close(descriptor)
     }
 
     /// Takes the connections that already wait, before a close, so that none is reset.

@@ -9,7 +9,7 @@ import pytest
 
 from harness.certificates import names_of
 from harness.client import request_bytes
-from harness.gateway import write_config
+from harness.gateway import free_port, write_config
 from harness.tokens import Issuer, Key, bearer
 from harness.upstream import Gate, Upstream
 from harness.waiting import eventually, stays
@@ -207,6 +207,28 @@ def test_a_listener_may_come_and_go(start, site, upstream):
         gateway.reload(first)
         eventually(lambda: refused(gateway, 1), 5, what="the listener is gone")
         assert kept.request("GET", "/public/x").status == 200
+
+
+def test_a_listener_may_change_to_tls_and_to_redirects(start, site, upstream):
+    """On the address that it has: binding it anew would fail."""
+    gateway = start(site.config(upstream, listeners=[{"address": f"127.0.0.1:{free_port()}"}]))
+    plain = deepcopy(gateway.config)
+    with gateway.connect() as kept:
+        assert kept.request("GET", "/public/x").status == 200
+        secure = deepcopy(plain)
+        secure["listeners"][0]["tls"] = site.tls()
+        gateway.reload(secure)
+        eventually(lambda: len(gateway.listening()) == 2, 5, what="`listening on` with the new scheme")
+        assert gateway.listening()[1] == gateway.listening()[0].replace("http:", "https:")
+        assert gateway.get("/public/x", listener=1).status == 200
+        assert kept.request("GET", "/public/x").status == 200, "what was open goes on as it was"
+    redirects = deepcopy(plain)
+    redirects["listeners"][0]["redirect_to_https"] = True
+    gateway.reload(redirects)
+    eventually(lambda: len(gateway.listening()) == 3, 5, what="`listening on` with the old scheme")
+    eventually(lambda: gateway.get("/public/x").status == 308, 5)
+    gateway.reload(plain)
+    eventually(lambda: gateway.get("/public/x").status == 200, 5)
 
 
 def refused(gateway, listener):

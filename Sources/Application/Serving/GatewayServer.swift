@@ -55,7 +55,9 @@ package final class GatewayServer: @unchecked Sendable {
     package init(file: ConfigurationFile, diagnostics: DiagnosticLog) throws(ApplicationError) {
         self.file = file
         self.diagnostics = diagnostics
-        let configuration = try file.load()
+        var warnings: [ConfigurationFault] = []
+        let configuration = try file.load { warnings = $0 }
+        warningCount = warnings.count
         let now = SystemClock.unixTime()
         diagnostics.minimumLevel = Logger.Level(configuration.logging.level)
         ticketKeys = TicketKeyRing()
@@ -80,6 +82,7 @@ package final class GatewayServer: @unchecked Sendable {
         } catch {
             throw .setup("the server can't start: \(error)")
         }
+        Self.log(warnings, with: logger)
         let parts = Self.parts(snapshot, ownKeys, revocations)
         contexts = Self.makeContexts(group, parts, census: census, registry: registry, writer: writer)
     }
@@ -178,7 +181,10 @@ extension GatewayServer {
     package func reload() {
         queue.async { [self] in
             do throws(ApplicationError) {
-                try takeOver(try file.load())
+                var warnings: [ConfigurationFault] = []
+                try takeOver(try file.load { warnings = $0 })
+                warningCount = warnings.count
+                Self.log(warnings, with: logger)
                 failedReloadErrors = nil
                 logger.info("the configuration was loaded again")
             } catch {
@@ -202,9 +208,9 @@ extension GatewayServer {
         let now = SystemClock.unixTime()
         let fresh = try ServerSnapshot(configuration, path: file.path, ticketKeys: ticketKeys, now: now)
         let bound = try bindings.bindings(for: fresh)
-        let known = Set(bindings.current.map(\.identity))
         snapshot = fresh
         loadedAt = now
+        let changed = bindings.changed(among: bound)
         bindings.take(bound)
         diagnostics.minimumLevel = Logger.Level(configuration.logging.level)
         census.setLimits(configuration.limits.connections, perAddress: configuration.limits.connectionsPerAddress)
@@ -217,14 +223,18 @@ extension GatewayServer {
             done.signal()
         }
         done.wait()
+        for binding in changed { announce(binding) }
         registerGauges()
-        for binding in bound where !known.contains(binding.identity) { announce(binding) }
     }
 
     /// Says on standard output, through the log's writer, that a listener has come with a reload.
     private func announce(_ binding: ListenerBinding) {
         var line = ListenerBindings.announcement(binding) + "\n"
         line.withUTF8 { writer.channel(contexts.count).write(UnsafeRawBufferPointer($0)) }
+    }
+
+    private static func log(_ warnings: [ConfigurationFault], with logger: Logger) {
+        for warning in warnings { logger.warning("\(warning.description)") }
     }
 
     private func watchFiles() {

@@ -13,6 +13,8 @@ struct ListenerBindings {
 
     /// The bindings of a snapshot: known ones again, new ones bound.
     ///
+    /// A listener that changes from plain to TLS keeps its sockets: another bind would find the address taken.
+    ///
     /// - Throws: `ApplicationError.setup` when an address can't be had; nothing has changed then.
     func bindings(for snapshot: ServerSnapshot) throws(ApplicationError) -> [ListenerBinding] {
         var made: [BoundAddress] = []
@@ -33,7 +35,8 @@ struct ListenerBindings {
                         identity: identity,
                         bound: bound,
                         index: index,
-                        tlsContext: snapshot.tlsContexts[index]
+                        tlsContext: snapshot.tlsContexts[index],
+                        redirectsToHTTPS: settings.redirectsToHTTPS
                     )
                 )
             }
@@ -48,11 +51,18 @@ struct ListenerBindings {
         current = bindings
     }
 
+    /// Those among the bindings that do not listen yet, or for another protocol.
+    func changed(among bindings: [ListenerBinding]) -> [ListenerBinding] {
+        bindings.filter { new in
+            !current.contains { $0.identity == new.identity && $0.isSecure == new.isSecure }
+        }
+    }
+
     /// What is printed once a listener accepts.
     static func announcement(_ binding: ListenerBinding) -> String {
         switch binding.bound.address {
         case .unix(let path): "listening on unix:\(path)"
-        case .internet: "listening on \(binding.identity.isSecure ? "https" : "http")://\(binding.bound.address)"
+        case .internet: "listening on \(binding.isSecure ? "https" : "http")://\(binding.bound.address)"
         }
     }
 
@@ -60,7 +70,6 @@ struct ListenerBindings {
         _ settings: ListenerSettings,
         _ identity: ListenerIdentity
     ) throws(ApplicationError) -> BoundAddress {
-        // A listener that changes from plain to TLS takes the address over from itself.
         do throws(TransportError) {
             return try BoundAddress(identity.address, loops: loopCount)
         } catch {
@@ -75,8 +84,6 @@ extension ListenerIdentity {
         let isAnyPort = if case .internet(_, port: 0) = address { true } else { false }
         self.init(
             address: address,
-            isSecure: settings.tls != nil,
-            redirectsToHTTPS: settings.redirectsToHTTPS,
             number: isAnyPort ? number : 0
         )
     }

@@ -111,6 +111,7 @@ final class LoopContext {
             if let known = listeners[binding.identity] {
                 known.acceptor.tlsContext = binding.tlsContext
                 known.acceptor.listener = binding.index
+                known.acceptor.redirectsToHTTPS = binding.redirectsToHTTPS
             } else {
                 start(binding)
             }
@@ -137,7 +138,7 @@ final class LoopContext {
             server: server,
             listener: binding.index,
             tlsContext: binding.tlsContext,
-            redirectsToHTTPS: binding.identity.redirectsToHTTPS
+            redirectsToHTTPS: binding.redirectsToHTTPS
         )
         let listener = binding.bound.listener(on: loop, acceptor: acceptor)
         // The descriptor is fresh; only a kernel out of memory refuses it, and then the others still accept.
@@ -207,8 +208,6 @@ struct LoopParts: Sendable {
 /// What makes two configured listeners the same socket.
 struct ListenerIdentity: Hashable, Sendable {
     let address: ListenAddress
-    let isSecure: Bool
-    let redirectsToHTTPS: Bool
     /// Tells apart listeners that each asked for any free port.
     let number: Int
 }
@@ -220,6 +219,9 @@ struct ListenerBinding: Sendable {
     /// The listener's place in the configuration.
     let index: Int
     let tlsContext: TLSContext?
+    let redirectsToHTTPS: Bool
+
+    var isSecure: Bool { tlsContext != nil }
 }
 
 @available(*, unavailable)

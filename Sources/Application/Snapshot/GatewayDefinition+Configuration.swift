@@ -8,11 +8,15 @@ extension GatewayDefinition {
             configuration.upstreams.enumerated().map { ($0.element.name, $0.offset) },
             uniquingKeysWith: { first, _ in first }
         )
+        let resources = Dictionary(
+            configuration.resources.map { ($0.name, $0.resource) },
+            uniquingKeysWith: { first, _ in first }
+        )
         let declared = configuration.scopes.map { ScopeDefinition(name: $0.name, implies: $0.implies) }
         let builtIn = GatewayConfiguration.builtInScopes.map { ScopeDefinition(name: $0) }
         self.init(
             issuer: configuration.issuer.text,
-            routes: configuration.routes.map { RouteDefinition($0, upstreams: upstreams) },
+            routes: configuration.routes.map { RouteDefinition($0, upstreams: upstreams, resources: resources) },
             scopes: declared + builtIn.filter { scope in !declared.contains { $0.name == scope.name } },
             issuers: configuration.tokenIssuerNames
         )
@@ -36,7 +40,7 @@ extension GatewayConfiguration {
 }
 
 extension RouteDefinition {
-    fileprivate init(_ settings: RouteSettings, upstreams: [String: Int]) {
+    fileprivate init(_ settings: RouteSettings, upstreams: [String: Int], resources: [String: String]) {
         self.init(
             name: settings.name ?? settings.path.text,
             path: settings.path.text,
@@ -49,7 +53,7 @@ extension RouteDefinition {
             Gateway.ClaimRule(claim: $0.name, allowed: $0.values.map(Gateway.ClaimValue.init))
         }
         issuers = settings.issuers
-        resource = settings.resource
+        resource = settings.resource.flatMap { resources[$0] }
         rewritePrefix = settings.rewritePrefix
         userHeader = settings.userField
         claimHeaders = settings.claimFields.map { ClaimHeader(header: $0.name, claim: $0.claim) }
