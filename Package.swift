@@ -136,4 +136,14 @@ targets.append(
     )
 )
 
+// Not a package of its own: that would not see what has `package` access.
+targets.append(
+    .executableTarget(
+        name: "benchmarks",
+        dependencies: ["Bytes", "JSON", "HTTP", "Crypto", "JWT", "Gateway"].map(dependency),
+        path: "Benchmarks",
+        swiftSettings: swiftSettings
+    )
+)
+
 let package = Package(name: "gatehouse", dependencies: packages, targets: targets)
