@@ -43,7 +43,7 @@ package enum BearerCredentials {
             self = .malformed(.noToken)
         } else if separator != UInt8(ascii: " ") {
             self = .malformed(.malformedScheme)
-        } else if token.contains(where: BearerCredentials.partsTokens) {
+        } else if BearerCredentials.holdsSeparator(token) {
             self = .malformed(.severalTokens)
         } else {
             self = .token(token)
@@ -56,9 +56,30 @@ package enum BearerCredentials {
         return value.count == 6 || !FieldSyntax.isToken(value.slice(6..<7))
     }
 
-    private static func partsTokens(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || byte == UInt8(ascii: ",") || byte == 0x09
+    /// Whether a space, a tab or a comma is among the bytes; looks at eight of them at a time, as tokens are long.
+    private static func holdsSeparator(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var index = 0
+        while index &+ 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if hasZero(word ^ spaces) || hasZero(word ^ tabs) || hasZero(word ^ commas) { return true }
+            index &+= 8
+        }
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: " ") || byte == 0x09 || byte == UInt8(ascii: ",") { return true }
+            index &+= 1
+        }
+        return false
     }
+
+    @inline(__always)
+    private static func hasZero(_ word: UInt64) -> Bool {
+        (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0
+    }
+
+    private static let spaces: UInt64 = 0x2020_2020_2020_2020
+    private static let tabs: UInt64 = 0x0909_0909_0909_0909
+    private static let commas: UInt64 = 0x2C2C_2C2C_2C2C_2C2C
 }
 
 /// How an `Authorization` field breaks the syntax of RFC 6750 §2.1.

@@ -36,18 +36,23 @@ struct PathSegment {
         self.hash = hash
     }
 
-    /// Whether the decoded segment is these bytes.
-    func matches(_ literal: ArraySlice<UInt8>, in path: UnsafeRawBufferPointer) -> Bool {
-        guard literal.count <= nameEnd - start else { return false }
+    /// Whether the decoded segment is the bytes at these places of a block of literals.
+    func matches(_ literals: [UInt8], _ range: Range<Int>, in path: UnsafeRawBufferPointer) -> Bool {
+        guard range.count <= nameEnd - start else { return false }
         var index = start
-        for expected in literal {
+        for place in range {
             guard index < nameEnd else { return false }
             var byte = path[index]
             let width = PathSegment.decode(path, at: index, into: &byte)
-            guard byte == expected else { return false }
+            guard byte == literals[place] else { return false }
             index &+= width
         }
         return index == nameEnd
+    }
+
+    /// Whether the decoded segment is `.` or `..`.
+    func isDots(in path: UnsafeRawBufferPointer) -> Bool {
+        matches(PathSegment.dots, 0..<1, in: path) || matches(PathSegment.dots, 0..<2, in: path)
     }
 
     /// The hash of a literal, the same as that of a segment with these bytes.
@@ -64,6 +69,7 @@ struct PathSegment {
 
     private static func mix(_ hash: UInt64, _ byte: UInt8) -> UInt64 { (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
 
+    private static let dots = Array("..".utf8)
     private static let emptyHash: UInt64 = 0xcbf2_9ce4_8422_2325
 }
 
@@ -78,8 +84,7 @@ enum PathParameters {
             let segment = PathSegment(in: path, at: offset)
             if segment.nameEnd < segment.end {
                 if segment.isEmpty, segment.end < path.count { return true }
-                if segment.matches([UInt8(ascii: ".")], in: path) { return true }
-                if segment.matches([UInt8(ascii: "."), UInt8(ascii: ".")], in: path) { return true }
+                if segment.isDots(in: path) { return true }
             }
             offset = segment.end &+ 1
         }

@@ -17,6 +17,9 @@ struct RouteTrie: Sendable {
         var child: Int32 = -1
         var literalStart: Int32 = 0
         var literalEnd: Int32 = 0
+
+        /// The places of its bytes among the literals.
+        var literal: Range<Int> { Int(literalStart)..<Int(literalEnd) }
     }
 
     private var nodes: [Node] = []
@@ -60,7 +63,7 @@ struct RouteTrie: Sendable {
         var slot = RouteTrie.slot(hash, node) & (steps.count - 1)
         while steps[slot].child >= 0 {
             let step = steps[slot]
-            if step.hash == hash, step.parent == node, self.literal(of: step).elementsEqual(literal) {
+            if step.hash == hash, step.parent == node, literals[step.literal].elementsEqual(literal) {
                 return step.child
             }
             slot = (slot + 1) & (steps.count - 1)
@@ -120,15 +123,13 @@ struct RouteTrie: Sendable {
         var slot = RouteTrie.slot(segment.hash, node) & mask
         while steps[slot].child >= 0 {
             let step = steps[slot]
-            if step.hash == segment.hash, step.parent == node, segment.matches(literal(of: step), in: path) {
+            if step.hash == segment.hash, step.parent == node, segment.matches(literals, step.literal, in: path) {
                 return step.child
             }
             slot = (slot &+ 1) & mask
         }
         return -1
     }
-
-    private func literal(of step: Step) -> ArraySlice<UInt8> { literals[Int(step.literalStart)..<Int(step.literalEnd)] }
 
     private static func slot(_ hash: UInt64, _ node: Int32) -> Int {
         let mixed = (hash ^ UInt64(UInt32(bitPattern: node)) &* 0x9e37_79b9_7f4a_7c15) &* 0xff51_afd7_ed55_8ccd
