@@ -7,6 +7,12 @@ package struct SocketInterest: OptionSet, Sendable {
 
     package static let readable = SocketInterest(rawValue: EventPoll.readable)
     package static let writable = SocketInterest(rawValue: EventPoll.writable)
+
+    // Set literals are compiled well only here: other modules would call the generic code for each of them.
+
+    package init(reads: Bool, writes: Bool) {
+        self = reads ? (writes ? [.readable, .writable] : .readable) : (writes ? .writable : [])
+    }
 }
 
 /// What a socket has to say.
@@ -20,6 +26,13 @@ package struct SocketEvents: OptionSet, Sendable {
     package static let hangUp = SocketEvents(rawValue: EventPoll.hangUp)
     /// The socket has a pending error, such as a reset by the peer.
     package static let failed = SocketEvents(rawValue: EventPoll.failed)
+
+    /// Whether the socket has failed or hung up.
+    package var isBroken: Bool { !isDisjoint(with: [.failed, .hangUp]) }
+
+    package var isReadable: Bool { contains(.readable) }
+
+    package var isWritable: Bool { contains(.writable) }
 }
 
 /// Told about a socket that it registered with an event loop.

@@ -92,11 +92,8 @@ package final class TCPStream: ByteStream {
 
     private func updateInterest() {
         guard let registration else { return }
-        var interest: SocketInterest = []
         let reads = state == .lingering || state == .open && !isPaused
-        if reads && !hasEnded { interest.insert(.readable) }
-        if isWaitingToWrite { interest.insert(.writable) }
-        loop.update(registration, interest: interest)
+        loop.update(registration, interest: SocketInterest(reads: reads && !hasEnded, writes: isWaitingToWrite))
     }
 
     private var isWaitingToWrite = false
@@ -142,10 +139,10 @@ package final class TCPStream: ByteStream {
 
 extension TCPStream: SocketHandler, BatchEndHandler, LoopTimerHandler {
     package func socketReady(_ events: SocketEvents) {
-        if events.contains(.writable) || isWaitingToWrite && events.contains(.failed) { flush() }
-        if events.contains(.readable) {
+        if events.isWritable || isWaitingToWrite && events.contains(.failed) { flush() }
+        if events.isReadable {
             read()
-        } else if !events.isDisjoint(with: [.failed, .hangUp]) {
+        } else if events.isBroken {
             // Both directions are gone although nothing was asked for: a reset while reading is paused.
             if state == .open { fail(.reset) } else { close() }
         }

@@ -11,8 +11,8 @@ extension UpstreamConnection: SocketHandler {
     func socketReady(_ events: SocketEvents) {
         guard isOpen else { return }
         guard request != nil else { return unusedConnectionReady(events) }
-        let isBroken = !events.isDisjoint(with: [.failed, .hangUp])
-        if events.contains(.writable) || isWaitingToWrite && isBroken {
+        let isBroken = events.isBroken
+        if events.isWritable || isWaitingToWrite && isBroken {
             flush()
             guard isOpen, request != nil else { return }
         }
@@ -22,7 +22,7 @@ extension UpstreamConnection: SocketHandler {
                 loop.deregister(registration)
                 self.registration = nil
             }
-        } else if isBroken || events.contains(.readable) {
+        } else if isBroken || events.isReadable {
             read()
         }
     }
@@ -43,7 +43,7 @@ extension UpstreamConnection: SocketHandler {
 
     /// An end, an error, or bytes that nobody asked for: in each case the connection is of no more use.
     private func unusedConnectionReady(_ events: SocketEvents) {
-        if let connector, events.isDisjoint(with: [.failed, .hangUp]) {
+        if let connector, !events.isBroken {
             // TLS has messages of its own, such as session tickets.
             let room = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<Self.recordSize])
             if case .wouldBlock = connector.receive(into: room) { return }

@@ -158,9 +158,7 @@ final class UpstreamConnection {
     // MARK: Waiting
 
     func updateInterest() {
-        var interest: SocketInterest = []
-        if !isPaused { interest.insert(.readable) }
-        if isWaitingToWrite { interest.insert(.writable) }
+        let interest = SocketInterest(reads: !isPaused, writes: isWaitingToWrite)
         guard let registration else {
             // It was taken out when it hung up while paused.
             if isOpen, !isPaused {

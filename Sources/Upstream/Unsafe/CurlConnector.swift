@@ -194,9 +194,7 @@ extension CurlConnector {
             if let known { watches.remove(at: known).stop(on: loop) }
             return
         }
-        var interest: SocketInterest = []
-        if what & CURL_POLL_IN != 0 { interest.insert(.readable) }
-        if what & CURL_POLL_OUT != 0 { interest.insert(.writable) }
+        let interest = SocketInterest(reads: what & CURL_POLL_IN != 0, writes: what & CURL_POLL_OUT != 0)
         if let known {
             watches[known].update(interest, on: loop)
         } else {
@@ -265,9 +263,9 @@ private final class CurlSocketWatch: SocketHandler {
 
     func socketReady(_ events: SocketEvents) {
         var bits: Int32 = 0
-        if events.contains(.readable) { bits |= CURL_CSELECT_IN }
-        if events.contains(.writable) { bits |= CURL_CSELECT_OUT }
-        if !events.isDisjoint(with: [.failed, .hangUp]) { bits |= CURL_CSELECT_ERR }
+        if events.isReadable { bits |= CURL_CSELECT_IN }
+        if events.isWritable { bits |= CURL_CSELECT_OUT }
+        if events.isBroken { bits |= CURL_CSELECT_ERR }
         connector.drive(descriptor, bits)
     }
 }
