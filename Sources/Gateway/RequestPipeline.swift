@@ -228,7 +228,7 @@ extension RequestPipeline {
         observer.finished(exchange, note)
     }
 
-    private static let allMethods = Array("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".utf8)
+    static let allMethods = Array("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".utf8)
 }
 
 /// Takes note of what the gateway's own paths answered.

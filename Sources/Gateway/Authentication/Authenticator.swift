@@ -41,7 +41,15 @@ package final class Authenticator {
         _ head: RequestHead,
         at unixTime: Int64
     ) throws(AuthenticationError) -> Principal? {
-        switch BearerCredentials(head) {
+        try authenticate(BearerCredentials(head), at: unixTime)
+    }
+
+    /// Whom credentials speak for; nil if there are none.
+    func authenticate(
+        _ credentials: BearerCredentials,
+        at unixTime: Int64
+    ) throws(AuthenticationError) -> Principal? {
+        switch credentials {
         case .none: return nil
         case .malformed(let error): throw .malformedCredentials(error)
         case .token(let token): return try authenticate(token: token, at: unixTime)

@@ -18,17 +18,20 @@ package enum AccessRefusal: Error, Sendable, Equatable {
 
 /// One check of a policy.
 package enum AccessCheck: Sendable, Equatable {
-    case issuer
+    /// One of these places in the vocabulary.
+    case issuer(BitSet)
     /// The resource's place in the vocabulary.
     case audience(Int)
-    case allScopes
-    case anyScope
+    case allScopes(BitSet)
+    case anyScope(BitSet)
     /// The rule's place in the vocabulary.
     case claim(Int)
 }
 
-/// Sees every check that a decision is made of, so that a decision and its explanation are the same code.
+/// Sees every step that a decision is made of, so that a decision and its explanation are the same code.
 protocol AccessObserver {
+    mutating func found(_ credentials: BearerCredentials)
+    mutating func authenticated(_ principal: Principal)
     /// Returns `passed`.
     mutating func check(_ check: AccessCheck, _ passed: Bool) -> Bool
 }
@@ -36,15 +39,11 @@ protocol AccessObserver {
 /// Sees nothing; the compiler leaves nothing of it.
 struct SilentObserver: AccessObserver {
     @inline(__always)
+    mutating func found(_ credentials: BearerCredentials) {}
+
+    @inline(__always)
+    mutating func authenticated(_ principal: Principal) {}
+
+    @inline(__always)
     mutating func check(_ check: AccessCheck, _ passed: Bool) -> Bool { passed }
-}
-
-/// Keeps the checks in their order.
-struct RecordingObserver: AccessObserver {
-    private(set) var checks: [(check: AccessCheck, passed: Bool)] = []
-
-    mutating func check(_ check: AccessCheck, _ passed: Bool) -> Bool {
-        checks.append((check, passed))
-        return passed
-    }
 }

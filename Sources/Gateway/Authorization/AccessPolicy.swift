@@ -70,7 +70,7 @@ package struct AccessPolicy: Sendable {
     /// Decides, and tells the observer of each check in its order.
     func decide(_ principal: Principal, _ observer: inout some AccessObserver) -> AccessDecision {
         if access == .deny { return .refused(.denied) }
-        if let issuers, !observer.check(.issuer, issuers.contains(principal.token.issuerIndex)) {
+        if let issuers, !observer.check(.issuer(issuers), issuers.contains(principal.token.issuerIndex)) {
             return .refused(.issuerNotAllowed)
         }
         if let audience = principal.token.isOwn ? ownAudience : foreignAudience,
@@ -78,10 +78,10 @@ package struct AccessPolicy: Sendable {
         {
             return .refused(.wrongAudience)
         }
-        if !allScopes.isEmpty, !observer.check(.allScopes, principal.scopes.isSuperset(of: allScopes)) {
+        if !allScopes.isEmpty, !observer.check(.allScopes(allScopes), principal.scopes.isSuperset(of: allScopes)) {
             return .refused(.insufficientScope)
         }
-        if !anyScopes.isEmpty, !observer.check(.anyScope, principal.scopes.intersects(anyScopes)) {
+        if !anyScopes.isEmpty, !observer.check(.anyScope(anyScopes), principal.scopes.intersects(anyScopes)) {
             return .refused(.insufficientScope)
         }
         for claim in claims where !observer.check(.claim(claim), principal.satisfiedClaims.contains(claim)) {

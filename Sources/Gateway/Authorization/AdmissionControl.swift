@@ -9,14 +9,27 @@ extension Authenticator {
         to route: Route,
         at unixTime: Int64
     ) throws(GatewayFailure) -> Principal? {
+        var silent = SilentObserver()
+        return try admit(head, to: route, at: unixTime, &silent)
+    }
+
+    /// Lets a request in or not, and tells the observer of each step in its order.
+    func admit(
+        _ head: RequestHead,
+        to route: Route,
+        at unixTime: Int64,
+        _ observer: inout some AccessObserver
+    ) throws(GatewayFailure) -> Principal? {
         switch route.access.access {
         case .public: return nil
         case .deny: throw .accessRefused(.denied)
         case .optional, .authenticated, .scopes: break
         }
+        let credentials = BearerCredentials(head)
+        observer.found(credentials)
         let principal: Principal?
         do throws(AuthenticationError) {
-            principal = try authenticate(head, at: unixTime)
+            principal = try authenticate(credentials, at: unixTime)
         } catch {
             throw GatewayFailure(error)
         }
@@ -24,7 +37,8 @@ extension Authenticator {
             if route.access.needsToken { throw .credentialsMissing }
             return nil
         }
-        if case .refused(let refusal) = route.access.decide(principal) { throw .accessRefused(refusal) }
+        observer.authenticated(principal)
+        if case .refused(let refusal) = route.access.decide(principal, &observer) { throw .accessRefused(refusal) }
         return principal
     }
 }
