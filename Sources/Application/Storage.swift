@@ -42,6 +42,24 @@ package struct Storage: Sendable {
         sealingKey = try Self.sealingKey(settings, folder: configuration.storage.folder, seals: signingKeys)
     }
 
+    /// What is stored already, for commands that only look; nil where nothing is.
+    ///
+    /// - Throws: `ApplicationError.storage` with the reason.
+    package static func existing(_ configuration: GatewayConfiguration) throws(ApplicationError) -> Storage? {
+        guard case .sqlite(let path) = configuration.storage, Files.exists(path) else { return nil }
+        return try Storage(configuration)
+    }
+
+    /// What commands write to: a storage that the server shares.
+    ///
+    /// - Throws: `ApplicationError.storage` with the reason, `.setup` for one that only the server has.
+    package static func shared(_ configuration: GatewayConfiguration) throws(ApplicationError) -> Storage {
+        guard configuration.storage != .memory else {
+            throw .setup("storage is memory:, which only the running server has; sqlite:PATH is shared with commands")
+        }
+        return try Storage(configuration)
+    }
+
     /// The life of our own signing keys; nil where the gateway only enforces.
     package var keyRing: SigningKeyRing? {
         sealingKey.map { SigningKeyRing(store: signingKeys, sealingKey: $0, policy: policy) }
@@ -78,7 +96,10 @@ package struct Storage: Sendable {
         }
     }
 
-    private static func sealingKey(_ reference: SecretReference) throws(ApplicationError) -> SealingKey {
+    /// The key that a reference leads to.
+    ///
+    /// - Throws: `ApplicationError.setup` when it can't be had or is too short.
+    static func sealingKey(_ reference: SecretReference) throws(ApplicationError) -> SealingKey {
         let bytes: [UInt8]
         do throws(SecretFault) {
             bytes = try reference.resolve(
@@ -88,10 +109,13 @@ package struct Storage: Sendable {
         } catch {
             throw .setup("authorization_server.encryption_key: \(error.description)")
         }
-        let key = bytes.withUnsafeBytes { try? SealingKey(text: $0) }
+        let key = bytes.withUnsafeBytes { (try? SealingKey(text: $0)) ?? (try? SealingKey(stretching: $0)) }
         guard let key else {
             throw .setup(
-                "authorization_server.encryption_key must be 32 bytes in hexadecimal digits or base64: openssl rand -hex 32"
+                """
+                authorization_server.encryption_key must be 32 bytes in hexadecimal digits or base64 \
+                (openssl rand -hex 32), or another text of at least \(SealingKey.minimumStretchedSize) bytes
+                """
             )
         }
         return key

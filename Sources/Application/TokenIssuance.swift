@@ -30,6 +30,16 @@ package struct TokenIssuance: Sendable {
         self.lifetime = lifetime
     }
 
+    /// The seconds of a duration such as `10m`.
+    ///
+    /// - Throws: `ApplicationError.setup` for anything else.
+    package static func seconds(_ text: String) throws(ApplicationError) -> Int64 {
+        guard let duration = DurationText.parse(text), duration.wholeSeconds > 0 else {
+            throw .setup("\(text.printable) is no lifetime; allowed is \(DurationText.words)")
+        }
+        return duration.wholeSeconds
+    }
+
     /// Signs a token with the key that signs now.
     ///
     /// - Throws: `ApplicationError` when the gateway is no issuer, a scope is not declared, a resource is not known or the
@@ -65,13 +75,23 @@ package struct TokenIssuance: Sendable {
     }
 
     private func check(_ configuration: GatewayConfiguration) throws(ApplicationError) {
+        guard !user.isEmpty, !client.isEmpty else { throw .setup("a token needs a user and a client") }
+        guard user != client else {
+            // RFC 9068 §5: where `sub` is the client, the token speaks for no user.
+            throw .setup(
+                "user and client have the same name, so the token would be the client's own: choose another --client"
+            )
+        }
         let declared = configuration.scopes.map(\.name) + GatewayConfiguration.builtInScopes
         for scope in scopes where !declared.contains(scope) {
-            throw .setup("the scope \(scope) is not declared; declared are: \(declared.joined(separator: " "))")
+            let nearest = CommandText.clause(scope, among: declared)
+            let names = declared.joined(separator: " ")
+            throw .setup("the scope \(scope.printable) is not declared\(nearest) (declared: \(names))")
         }
         guard let resource, resource != configuration.issuer.text else { return }
         guard configuration.resources.contains(where: { $0.resource == resource }) else {
-            throw .setup("the resource \(resource) is not in the configuration")
+            let known = [configuration.issuer.text] + configuration.resources.map(\.resource)
+            throw .setup("the resource \(resource.printable) is none of: \(known.joined(separator: " "))")
         }
     }
 }

@@ -57,16 +57,35 @@ package struct ConfigurationReport: Sendable {
     package let faults: [ConfigurationFault]
     /// What is allowed but probably not meant, in the order of the file.
     package let warnings: [ConfigurationFault]
+    /// The file; nil where it is not JSON.
+    private let root: JSONNode?
+
+    /// Something that was found out after reading, such as by opening a file that is named, at its place.
+    package func finding(_ problem: String, at place: [String]) -> ConfigurationFault {
+        let pointer = JSONPointer(components: place)
+        let position = root.map { pointer.deepestNode(in: $0).position }
+        return ConfigurationFault(
+            pointer: pointer.text,
+            line: position?.line ?? 1,
+            column: position?.column ?? 1,
+            problem: problem.printable,
+            found: nil,
+            allowed: nil,
+            nearest: nil
+        )
+    }
 
     fileprivate init(configuration: GatewayConfiguration?, context: ReadingContext) {
         self.configuration = context.faults.isEmpty ? configuration : nil
         faults = context.faults.inFileOrder
         warnings = context.warnings.inFileOrder
+        root = context.root
     }
 
     fileprivate init(syntaxError error: JSONError) {
         configuration = nil
         warnings = []
+        root = nil
         faults = [
             ConfigurationFault(
                 pointer: "",
@@ -82,7 +101,8 @@ package struct ConfigurationReport: Sendable {
 }
 
 extension [ConfigurationFault] {
-    fileprivate var inFileOrder: [ConfigurationFault] {
+    /// Sorted by place.
+    package var inFileOrder: [ConfigurationFault] {
         let sorted = enumerated().sorted { left, right in
             (left.element.line, left.element.column, left.offset) < (
                 right.element.line, right.element.column, right.offset

@@ -14,7 +14,8 @@ package struct MetadataDocuments: Sendable {
         )
     }
 
-    subscript(_ path: UnsafeRawBufferPointer) -> [UInt8]? { documents[Array(path)] }
+    /// The document at a path.
+    package subscript(_ path: UnsafeRawBufferPointer) -> [UInt8]? { documents[Array(path)] }
 }
 
 /// Serves the metadata of one loop.

@@ -2,12 +2,18 @@ import Application
 import ArgumentParser
 import Glibc
 
-/// What commands print on standard output.
+/// What commands print.
 enum Output {
-    /// Prints lines, at once and whole even where the output is a pipe.
+    /// Prints lines on standard output, at once and whole even where it is a pipe.
     static func lines(_ lines: [String]) {
         for line in lines { print(line) }
         fflush(nil)
+    }
+
+    /// Prints a text on standard error.
+    static func error(_ text: String) {
+        var text = text + "\n"
+        text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }
 
@@ -18,8 +24,7 @@ enum Failure {
         do {
             return try work()
         } catch let error as ApplicationError {
-            var message = "gatehouse: \(error.description)\n"
-            message.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            Output.error("gatehouse: \(error.description)")
             throw ExitCode(1)
         }
     }

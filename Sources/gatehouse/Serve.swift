@@ -7,7 +7,7 @@ struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the gateway.",
         discussion: """
-            Reads the configuration again on SIGHUP and when one of its files changes; drains and ends on SIGTERM.
+            Reads the configuration again on SIGHUP and when one of its files changes; drains and ends on SIGTERM. \
             Prints `listening on …` for each listener once it accepts.
             """
     )

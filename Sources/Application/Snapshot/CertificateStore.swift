@@ -29,15 +29,17 @@ struct CertificateStore {
 
     private func context(_ settings: TLSSettings, _ listener: ListenerSettings) throws(ApplicationError) -> TLSContext {
         var certificates: [TLSConfiguration.Certificate] = []
-        for files in settings.certificates {
-            let certificate = TLSConfiguration.Certificate(
-                chainPEM: try Files.read(files.certificateFile),
-                privateKeyPEM: try Files.read(files.privateKeyFile)
-            )
-            try check(certificate, files)
-            certificates.append(certificate)
-        }
+        for files in settings.certificates { certificates.append(try Self.read(files)) }
         if settings.isSelfSigned { certificates.append(try selfSigned()) }
+        return try context(settings, listener, certificates)
+    }
+
+    /// A context with certificates that have been read.
+    func context(
+        _ settings: TLSSettings,
+        _ listener: ListenerSettings,
+        _ certificates: [TLSConfiguration.Certificate]
+    ) throws(ApplicationError) -> TLSContext {
         let minimum: TLSConfiguration.Version = settings.minimumVersion == .version13 ? .v1_3 : .v1_2
         do throws(TLSError) {
             return try TLSContext(
@@ -49,13 +51,15 @@ struct CertificateStore {
         }
     }
 
-    /// Tells which file is at fault, which the context could not.
-    private func check(
-        _ certificate: TLSConfiguration.Certificate,
-        _ files: CertificateSettings
-    ) throws(ApplicationError) {
+    /// Reads a certificate and its key, and tells which file is at fault, which a context could not.
+    static func read(_ files: CertificateSettings) throws(ApplicationError) -> TLSConfiguration.Certificate {
+        let certificate = TLSConfiguration.Certificate(
+            chainPEM: try Files.read(files.certificateFile),
+            privateKeyPEM: try Files.read(files.privateKeyFile)
+        )
         do throws(TLSError) {
             _ = try ServerCertificate(certificate)
+            return certificate
         } catch {
             let file =
                 switch error {

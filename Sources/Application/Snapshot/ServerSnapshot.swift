@@ -119,7 +119,7 @@ extension PipelineSettings {
 
 extension GatewayDefinitionError {
     /// What is wrong with the routes, at their places in the file.
-    fileprivate func configurationFaults(_ routes: [RouteSettings]) -> [ConfigurationFault] {
+    func configurationFaults(_ routes: [RouteSettings]) -> [ConfigurationFault] {
         faults.map { fault in
             switch fault {
             case .route(let index, let error):

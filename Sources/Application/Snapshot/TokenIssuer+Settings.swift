@@ -29,10 +29,22 @@ extension TokenIssuer {
 
     private static func keys(_ path: String) throws(ApplicationError) -> JSONWebKeySet {
         let text = try Files.read(path)
+        let set: JSONWebKeySet
         do throws(JSONWebKeySetError) {
-            return try JSONWebKeySet(parsing: text, allowsSecrets: true)
+            set = try JSONWebKeySet(parsing: text, allowsSecrets: true)
         } catch {
             throw .file(path: path, reason: error.description)
         }
+        // A set that is empty says that nobody is trusted; one whose keys all fail says something else than was meant.
+        guard set.keys.isEmpty, !set.unusable.isEmpty else { return set }
+        let faults = set.unusable.map(\.description).joined(separator: "; ")
+        throw .file(path: path, reason: "none of its keys can be used: \(faults)")
+    }
+}
+
+extension JSONWebKeySet.UnusableKey: CustomStringConvertible {
+    package var description: String {
+        let name = keyID.map { " (kid \"\($0)\")" } ?? ""
+        return "key \(index)\(name): \(fault.description)"
     }
 }

@@ -136,7 +136,7 @@ extension String {
     var quoted: String { "\"" + (unicodeScalars.count > 60 ? String(prefix(60)) + "…" : self).printable + "\"" }
 
     /// This text with control characters, bidirectional ones too, written as escapes.
-    var printable: String {
+    package var printable: String {
         guard unicodeScalars.contains(where: \.disturbs) else { return self }
         var text = ""
         for scalar in unicodeScalars {

@@ -1,9 +1,11 @@
 /// Durations as the file writes them: `250ms`, `30s`, `10m`, `24h`, `30d`.
-enum DurationText {
-    static let words = "a duration such as \"250ms\", \"30s\", \"10m\", \"24h\" or \"30d\""
+package enum DurationText {
+    /// What may be written, for messages.
+    package static let words = "a duration such as \"250ms\", \"30s\", \"10m\", \"24h\" or \"30d\""
     static let pattern = "^[0-9]+(ms|s|m|h|d)$"
 
-    static func parse(_ text: String) -> Duration? {
+    /// The duration that a text stands for; nil where it is none, or longer than a hundred years.
+    package static func parse(_ text: String) -> Duration? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard !digits.isEmpty, let count = Int64(digits), let unit = units[String(text.dropFirst(digits.count))] else {
             return nil

@@ -1,5 +1,5 @@
 /// A time of the calendar in UTC.
-struct CivilTime {
+package struct CivilTime {
     let year: Int64
     let month: Int
     let day: Int
@@ -8,7 +8,7 @@ struct CivilTime {
     let second: Int
 
     /// Takes apart seconds since 1970, in the proleptic Gregorian calendar.
-    init(unixTime: Int64) {
+    package init(unixTime: Int64) {
         let days = (unixTime >= 0 ? unixTime : unixTime - 86_399) / 86_400
         let seconds = Int(unixTime - days * 86_400)
         hour = seconds / 3600
@@ -27,7 +27,7 @@ struct CivilTime {
     }
 
     /// As in `2025-11-24T09:41:07Z`.
-    var iso8601: String { "\(year)-\(two(month))-\(two(day))T\(time)Z" }
+    package var iso8601: String { "\(year)-\(two(month))-\(two(day))T\(time)Z" }
 
     /// As in `24 November 2025, 09:41:07 UTC`.
     var words: String { "\(day) \(CivilTime.months[month - 1]) \(year), \(time) UTC" }
