@@ -34,42 +34,9 @@ package final class Demo: Sendable {
     /// - Throws: `ApplicationError` when an address can't be had or the token can't be signed.
     package func start() throws(ApplicationError) -> [String] {
         let listening = try server.start()
-        let configuration = server.snapshot.configuration
-        let token = try TokenIssuance(user: "alice", scopes: configuration.scopes.map(\.name), lifetime: 3600)
-            .issue(configuration, server.storage, now: SystemClock.unixTime())
         let admin = server.adminAddress.map { ["the status page is \($0)/"] } ?? []
-        return listening + admin + Self.tour(configuration, token: token)
-    }
-
-    private static func tour(_ configuration: GatewayConfiguration, token: String) -> [String] {
-        let origin = "\(configuration.issuer.scheme)://\(configuration.issuer.authority)"
-        let trust =
-            configuration.storage.folder.map { "--cacert \(quoted($0 + "/tls/certificate.pem"))" } ?? "--insecure"
-        let curl = "curl --silent --show-error --include \(trust)"
-        let bearer = "-H 'Authorization: Bearer \(token)'"
-        return [
-            "",
-            "The API behind it knows nothing of tokens; it believes the X-User-Name field. Paste these:",
-            "",
-            "# anybody may do this",
-            "\(curl) \(origin)/public/hello",
-            "",
-            "# no token: 401, and the answer says what is needed",
-            "\(curl) \(origin)/notes",
-            "",
-            "# a token of alice's, good for an hour: she writes a note and reads her notes",
-            "\(curl) \(bearer) --data 'buy milk' \(origin)/notes",
-            "\(curl) \(bearer) \(origin)/notes",
-            "",
-            "# a client that claims to be somebody else is still alice",
-            "\(curl) \(bearer) -H 'X-User-Name: mallory' \(origin)/notes",
-            "",
-            "Stop it with Ctrl-C.",
-        ]
-    }
-
-    private static func quoted(_ path: String) -> String {
-        "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        let tour = DemoTour(server.snapshot.configuration, server.storage, now: SystemClock.unixTime())
+        return listening + admin + (try tour.lines())
     }
 
     private static func freePort() throws(ApplicationError) -> UInt16 {
