@@ -181,13 +181,12 @@ final class UpstreamConnection {
     }
 
     private func deadline() -> UInt64? {
-        let configuration = client.configuration
-        guard let request else { return deadline(after: configuration.poolTimeout) }
-        if !output.isEmpty { return deadline(after: configuration.idleTimeout) }
-        if reader.hasStarted { return isPaused ? nil : deadline(after: configuration.idleTimeout) }
+        guard let request else { return deadline(after: client.configuration.poolTimeout) }
+        if !output.isEmpty { return deadline(after: client.configuration.idleTimeout) }
+        if reader.hasStarted { return isPaused ? nil : deadline(after: client.configuration.idleTimeout) }
         guard body.isComplete || isWriteClosed else { return nil }
         // Fixed once the request is out: what comes before the head, such as a 1xx, does not move it.
-        let fixed = responseDeadline ?? deadline(after: request.responseTimeout ?? configuration.responseTimeout)
+        let fixed = responseDeadline ?? deadline(after: request.responseTimeout ?? client.configuration.responseTimeout)
         responseDeadline = fixed
         return fixed
     }

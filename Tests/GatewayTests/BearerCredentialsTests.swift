@@ -47,6 +47,22 @@ import Testing
         }
     }
 
+    @Test(arguments: [" ", "\t", ","])
+    func `a separator is found wherever it stands`(separator: String) {
+        for length in 2...40 {
+            for place in 1..<length {
+                let token =
+                    String(repeating: "a", count: place) + separator + String(repeating: "a", count: length - place)
+                withBytes("Bearer \(token)") { bytes in
+                    guard case .malformed(.severalTokens) = BearerCredentials(value: bytes) else {
+                        Issue.record("not found at \(place) of \(length)")
+                        return
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `two fields are malformed whatever they hold`() throws {
         for second in ["Bearer b", "Basic YTpi", ""] {
             let head = try requestHead("GET / HTTP/1.1", "Authorization: Bearer a", "authorization: \(second)")
