@@ -67,7 +67,7 @@ let modules: [Module] = [
             "Bytes", "JSON", "Logging", "Observability", "HTTP", "Transport", "Crypto", "Configuration", "JWT", "TLS",
             "HTTPServer", "Upstream", "SQLiteStore", "Gateway", "OAuthWeb", "Admin",
         ],
-        testUses: []
+        testUses: ["Configuration"]
     ),
 ]
 

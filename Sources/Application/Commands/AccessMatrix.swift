@@ -97,7 +97,8 @@ extension AccessMatrix.Row {
         let takesToken = route.access.takesToken
         issuers = takesToken ? (route.issuers.isEmpty ? configuration.tokenIssuerNames : route.issuers) : []
         claims = route.claims.map(\.text)
-        audience = takesToken ? route.resource : nil
+        let resource = configuration.resources.first { $0.name == route.resource }?.resource
+        audience = takesToken ? resource : nil
         upstream = route.upstream
         holders = Self.holders(route.access, issuers, implyingScopes)
     }
