@@ -90,7 +90,7 @@ import Testing
 
     @Test(arguments: [
         (true, nil, [ownIssuer], true), (true, nil, ["https://api.example/"], false), (true, nil, [], false),
-        (true, "https://api.example/", [ownIssuer], false),
+        (true, "https://api.example/", [ownIssuer], true),
         (true, "https://api.example/", ["https://api.example/"], true),
         (true, "https://api.example/", ["https://api.example"], false), (false, nil, ["anything"], true),
         (false, "https://api.example/", ["anything"], false),

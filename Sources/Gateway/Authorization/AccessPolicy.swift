@@ -74,7 +74,7 @@ package struct AccessPolicy: Sendable {
             return .refused(.issuerNotAllowed)
         }
         if let audience = principal.token.isOwn ? ownAudience : foreignAudience,
-            !observer.check(.audience(audience), principal.resources.contains(audience))
+            !observer.check(.audience(audience), isFor(audience, principal))
         {
             return .refused(.wrongAudience)
         }
@@ -88,6 +88,12 @@ package struct AccessPolicy: Sendable {
             return .refused(.claimNotAllowed(claim))
         }
         return .allowed
+    }
+
+    /// Our own tokens may be for all that we protect: the issuer stands for every resource.
+    private func isFor(_ audience: Int, _ principal: Principal) -> Bool {
+        if principal.resources.contains(audience) { return true }
+        return principal.token.isOwn && principal.resources.contains(AccessVocabulary.issuerResource)
     }
 
     private static func scopes(

@@ -9,6 +9,8 @@ package struct AccessVocabulary: Sendable {
     package let claimNames: [String]
     /// The protected resources; the first is the issuer.
     package let resources: [String]
+    /// The issuer's place among the resources.
+    static let issuerResource = 0
     /// The issuers in the order of the token verifier.
     package let issuers: [String]
 
