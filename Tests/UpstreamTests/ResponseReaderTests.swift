@@ -33,6 +33,7 @@ import Testing
 
     private static let responses: [(String, String)] = [
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "200|hello|end+"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "200||end+"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello", "200|hello|end"),
         ("HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", "200|hello|end+"),
         (
