@@ -12,7 +12,7 @@ package final class ServerLoop {
     package var settings: ServerSettings
     /// Whether connections are to close when they have nothing in hand.
     package private(set) var isDraining = false
-    /// Called when the last connection has gone while draining.
+    /// Called once, when the last connection has gone while draining.
     package var onDrained: (() -> Void)?
 
     /// Where response heads are put together; empty between calls.
@@ -39,7 +39,15 @@ package final class ServerLoop {
     package func drain() {
         isDraining = true
         for connection in Array(connections.values) { connection.drain() }
-        if connections.isEmpty { onDrained?() }
+        tellDrained()
+    }
+
+    private func tellDrained() {
+        guard isDraining, connections.isEmpty else { return }
+        // Whoever counts the loops must not count this one twice.
+        let told = onDrained
+        onDrained = nil
+        told?()
     }
 
     /// Cuts every connection.
@@ -72,7 +80,7 @@ package final class ServerLoop {
 
     func closed(_ connection: any ServerConnection) {
         connections[ObjectIdentifier(connection)] = nil
-        if isDraining, connections.isEmpty { onDrained?() }
+        tellDrained()
     }
 }
 
