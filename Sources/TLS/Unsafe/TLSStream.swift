@@ -34,6 +34,11 @@ package final class TLSStream: ByteStream {
     private var isReading = false
     private var wasAboveHighWater = false
     private var peerHasEnded = false
+    /// Whether the peer has said by `close_notify` that it sends nothing more.
+    private var peerSaidGoodbye = false
+    private var isDecrypting = false
+    /// Bytes that OpenSSL answered of itself although the peer takes none.
+    private var unaskedBytes = 0
 
     /// The part of the current read that OpenSSL has not taken; nothing outside `streamDidRead`.
     private var received = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -49,6 +54,8 @@ package final class TLSStream: ByteStream {
 
     /// Bytes of plaintext in one record (RFC 8446 §5.1).
     private static let recordSize = 16384
+    /// Each `KeyUpdate` may ask for one back (RFC 8446 §4.6.3): a peer that sends them and reads nothing is let go.
+    private static let unaskedByteLimit = 16 * 1024
 
     /// Puts TLS on an accepted connection; nil when OpenSSL is out of memory.
     package init?(transport: TCPStream, context: TLSContext, handshakeDelegate: any TLSHandshakeDelegate) {
@@ -107,7 +114,11 @@ package final class TLSStream: ByteStream {
             encryptGathered()
             encrypt(bytes)
         }
-        if isAboveHighWater { wasAboveHighWater = true }
+        if isAboveHighWater {
+            // The transport must see it too, since it is what tells when there is room again.
+            encryptGathered()
+            wasAboveHighWater = true
+        }
     }
 
     package func pauseReading() {
@@ -119,7 +130,7 @@ package final class TLSStream: ByteStream {
     package func resumeReading() {
         guard isPaused else { return }
         isPaused = false
-        transport.resumeReading()
+        if !peerSaidGoodbye { transport.resumeReading() }
         queueRead()
     }
 
@@ -170,6 +181,7 @@ package final class TLSStream: ByteStream {
 
     func putCiphertext(_ bytes: UnsafeRawBufferPointer) {
         transport.write(bytes)
+        if isDecrypting, transport.isAboveHighWater { unaskedBytes += bytes.count }
     }
 
     // MARK: Writing
@@ -238,7 +250,9 @@ package final class TLSStream: ByteStream {
         var outcome = SSL_ERROR_NONE
         while filled <= room.count - Self.recordSize {
             ERR_clear_error()
+            isDecrypting = true
             let count = SSL_read(ssl, room.baseAddress.map { $0 + filled }, Int32(room.count - filled))
+            isDecrypting = false
             guard count > 0 else {
                 outcome = SSL_get_error(ssl, count)
                 break
@@ -251,16 +265,29 @@ package final class TLSStream: ByteStream {
         }
         if filled > 0 { delegate?.streamDidRead(UnsafeRawBufferPointer(rebasing: room[..<filled])) }
         guard state == .open else { return false }
+        if unaskedBytes > Self.unaskedByteLimit {
+            fail(.security("the peer asks for answers and does not read them"))
+            return false
+        }
         switch outcome {
         case SSL_ERROR_NONE: return true
         case SSL_ERROR_WANT_READ: return false
         case SSL_ERROR_ZERO_RETURN:
+            ignoreRest()
             ended()
             return false
         default:
             fail(.security(OpenSSLError.take()))
             return false
         }
+    }
+
+    /// What follows a `close_notify` is ignored (RFC 8446 §6.1), so it is left in the kernel.
+    private func ignoreRest() {
+        peerSaidGoodbye = true
+        transport.pauseReading()
+        received = UnsafeRawBufferPointer(start: nil, count: 0)
+        held.releaseStorage()
     }
 
     private func ended() {
@@ -308,7 +335,8 @@ extension TLSStream: ByteStreamDelegate, BatchEndHandler, LoopTimerHandler {
     }
 
     package func streamDidDrain() {
-        guard wasAboveHighWater, pendingByteCount < WaterMark.low else { return }
+        unaskedBytes = 0
+        guard wasAboveHighWater else { return }
         wasAboveHighWater = false
         delegate?.streamDidDrain()
     }
