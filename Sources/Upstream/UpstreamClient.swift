@@ -190,6 +190,7 @@ extension UpstreamClient {
         guard mayResend(request, error, hasSent: hasSent) else { return fail(request, error) }
         request.resendCount += 1
         guard let server = choose(for: request) else { return fail(request, error) }
+        if request.framing != .none { request.delegate?.upstreamNotReadyForBody(request) }
         // Other unused connections are likely to be as dead as this one was.
         send(request, to: server, mayReuse: false)
     }

@@ -7,6 +7,10 @@ import HTTP
 package protocol UpstreamRequestDelegate: AnyObject {
     /// The request has a connection: its body may be written now; not called when there is none.
     func upstreamReadyForBody(_ request: UpstreamRequest)
+    /// The connection was lost before any of the body was written, and another is made: what is written now is lost.
+    ///
+    /// `upstreamReadyForBody` follows, or the failure.
+    func upstreamNotReadyForBody(_ request: UpstreamRequest)
     /// A 1xx response, other than 101; the head is valid during the call.
     func upstreamInformational(_ request: UpstreamRequest, _ head: ResponseHead)
     /// The head of the response; valid during the call.

@@ -103,6 +103,7 @@ struct ExchangeScript: Sendable {
     /// Whether the pieces are written though `isWritable` is false.
     var ignoresBackpressure = false
     var onReady: (@Sendable (Exchange) -> Void)?
+    var onNotReady: (@Sendable (Exchange) -> Void)?
     var onInformational: (@Sendable (Exchange) -> Void)?
     var onHead: (@Sendable (Exchange) -> Void)?
     var onBody: (@Sendable (Exchange) -> Void)?
@@ -137,6 +138,7 @@ final class Exchange: UpstreamRequestDelegate, @unchecked Sendable {
     private var written = 0
     private var isStarting = true
     private(set) var drainCount = 0
+    private(set) var notReadyCount = 0
 
     init(loop: EventLoop, script: ExchangeScript) {
         self.loop = loop
@@ -198,6 +200,11 @@ final class Exchange: UpstreamRequestDelegate, @unchecked Sendable {
     func upstreamReadyForBody(_ request: UpstreamRequest) {
         script.onReady?(self)
         writeMore()
+    }
+
+    func upstreamNotReadyForBody(_ request: UpstreamRequest) {
+        notReadyCount += 1
+        script.onNotReady?(self)
     }
 
     func upstreamInformational(_ request: UpstreamRequest, _ head: ResponseHead) {

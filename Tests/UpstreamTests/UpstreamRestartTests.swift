@@ -70,6 +70,7 @@ import Transport
         func upstreamInformational(_ request: UpstreamRequest, _ head: ResponseHead) {}
         func upstreamHead(_ request: UpstreamRequest, _ head: ResponseHead) {}
         func upstreamDrained(_ request: UpstreamRequest) {}
+        func upstreamNotReadyForBody(_ request: UpstreamRequest) {}
     }
 
     private static let echo: TestServer.Handler = { peer in

@@ -46,6 +46,25 @@ import Testing
         #expect(server.requests.count == 2)
     }
 
+    @Test func `while a PUT is sent again its body is held back until there is a connection for it`() throws {
+        let server = TestServer { peer in
+            _ = peer.readHead()
+            if peer.number == 1 { return peer.reset() }
+            peer.answer(String(decoding: peer.read(4), as: UTF8.self))
+        }
+        let harness = try Harness(server)
+        var script = ExchangeScript(endsBody: false)
+        script.onReady = { exchange in
+            // The client's bytes come late, when the first connection is gone.
+            guard exchange.notReadyCount == 1 else { return }
+            Array("body".utf8).withUnsafeBytes { exchange.request.writeBody($0) }
+            exchange.request.finishBody()
+        }
+        let exchange = harness.start(.put, framing: .length(4), script: script)
+        #expect(exchange.wait().body == "body")
+        #expect(exchange.notReadyCount == 1)
+    }
+
     @Test func `a request is sent again only as often as allowed`() throws {
         let server = TestServer { peer in _ = peer.readHead() }
         let harness = try Harness(server) { $0.health.failureThreshold = 100 }

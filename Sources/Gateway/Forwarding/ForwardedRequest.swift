@@ -154,6 +154,10 @@ extension ForwardedRequest: UpstreamRequestDelegate {
         exchange?.resumeBody()
     }
 
+    func upstreamNotReadyForBody(_ request: UpstreamRequest) {
+        exchange?.pauseBody()
+    }
+
     func upstreamDrained(_ request: UpstreamRequest) {
         exchange?.resumeBody()
     }
