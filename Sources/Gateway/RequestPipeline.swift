@@ -62,6 +62,8 @@ package final class RequestPipeline {
     /// Lets the connections to the upstreams go as they fall idle: another configuration has taken over.
     package func retire() {
         for client in clients { client.drain() }
+        // Streams may keep this pipeline for days, and there may be many reloads in that time.
+        authenticator.retire()
     }
 }
 

@@ -88,6 +88,11 @@ package final class Authenticator {
         cache.removeAll()
     }
 
+    /// Forgets every token: requests that have been let in go on, no others will come.
+    package func retire() {
+        cache.removeAll()
+    }
+
     /// Whether a principal whose token was good when its request began may go on, for open streams.
     package func isStillGood(_ principal: Principal, at unixTime: Int64) -> Bool {
         unixTime <= principal.token.expiresAt && !revocations.contains(principal.token)
