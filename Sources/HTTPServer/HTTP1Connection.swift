@@ -33,6 +33,8 @@ final class HTTP1Connection {
     private var isProcessing = false
     private var isProcessingQueued = false
     private var isReadingPaused = false
+    /// Requests wait in `input` until what was answered is read.
+    private var isWaitingForRoom = false
 
     /// Bytes that may wait in `input` before the kernel has to keep them.
     private static let inputLimit = 64 * 1024
@@ -64,7 +66,7 @@ final class HTTP1Connection {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
             let taken: Int
             switch state.request {
-            case .head: taken = exchange == nil ? readHead(rest) : 0
+            case .head: taken = exchange == nil && hasRoom() ? readHead(rest) : 0
             case .body: taken = isBodyPaused ? 0 : readBody(rest)
             case .discarding: taken = readBody(rest)
             case .complete: taken = 0
@@ -74,6 +76,17 @@ final class HTTP1Connection {
             offset += taken
         }
         return isClosed ? bytes.count : offset
+    }
+
+    /// Whether another answer may be written: a client that does not read them gets no more (`streamDidDrain` goes on).
+    private func hasRoom() -> Bool {
+        let waits = !isWritable
+        if waits != isWaitingForRoom {
+            isWaitingForRoom = waits
+            // A head that was begun is late only while it is read.
+            if partialHead != nil { if waits { beginWaiting(isFirst: false) } else { beginHead() } }
+        }
+        return !waits
     }
 
     private func processInput() {
@@ -277,6 +290,8 @@ final class HTTP1Connection {
             if input.isEmpty, !isProcessing { closeIfPeerIsDone() }
         case .discard:
             timing.bodyBytes = 0
+            // The answer may have come before anybody wanted the body; from here on it is the client's to send.
+            resumeBodyClock()
             queueProcessing()
             updateReading()
         case .close:
@@ -287,6 +302,8 @@ final class HTTP1Connection {
     /// After the peer's FIN nothing more can come: the last request that was complete has been answered.
     private func closeIfPeerIsDone() {
         guard state.peerHasEnded, !isClosed, exchange == nil else { return }
+        // Whole requests may still stand in `input`, before their turn or until there is room for their answers.
+        guard !isProcessing, !isProcessingQueued, !isWaitingForRoom else { return }
         closeGracefully()
     }
 
@@ -346,13 +363,13 @@ extension HTTP1Connection: ByteStreamDelegate, BatchEndHandler {
         // A half-close: what was asked completely is answered (RFC 9112 §9.6), what was not can't be.
         switch state.request {
         case .body where input.isEmpty || !isBodyPaused: closeGracefully()
-        case .head, .discarding: if exchange == nil { closeGracefully() }
+        case .head, .discarding: closeIfPeerIsDone()
         case .body, .complete, .closed: break
         }
     }
 
     func streamDidDrain() {
-        guard let exchange else { return }
+        guard let exchange else { return queueProcessing() }
         exchange.delegate?.exchangeDrained(exchange)
     }
 
