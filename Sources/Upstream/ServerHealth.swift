@@ -45,14 +45,18 @@ struct ServerHealth {
         isProbing = false
     }
 
-    /// Counts a failure; `jitter` is random and spreads the return of many loops and gateways.
-    mutating func fail(at now: UInt64, jitter: UInt64) {
+    /// Counts a failure.
+    ///
+    /// - Parameters:
+    ///   - isQuick: It took no time to find out, so trying again soon costs little.
+    ///   - jitter: A random number, which spreads the return of many loops and gateways.
+    mutating func fail(at now: UInt64, isQuick: Bool, jitter: UInt64) {
         failures += 1
         isProbing = false
         // Requests that were under way when the server was paused must not prolong the pause.
         guard failures >= policy.failureThreshold, now >= pausedUntil else { return }
         let doubled = policy.firstPause << min(pauses, 16)
-        let pause = max(min(doubled, policy.longestPause), 1)
+        let pause = max(min(doubled, isQuick ? policy.longestQuickPause : policy.longestPause), 1)
         pauses += 1
         pausedUntil = now + pause + jitter % (pause / 4 + 1)
     }

@@ -164,7 +164,7 @@ extension UpstreamClient {
         guard let server = request.server else { return }
         server.putConnector(connector)
         request.tried.insert(server.index)
-        countFailure(request)
+        countFailure(request, isQuick: error != .connectTimedOut)
         endAttempt(request)
         // It never reached a server: each may be tried once.
         guard configuration.retries > 0, let next = choose(for: request) else { return fail(request, error) }
@@ -179,7 +179,7 @@ extension UpstreamClient {
         guard let server = request.server, servers.contains(where: { $0 !== server && !$0.health.isDown }) else {
             return
         }
-        countFailure(request)
+        countFailure(request, isQuick: false)
     }
 
     /// An exchange failed; its connection is closed already.
@@ -222,10 +222,10 @@ extension UpstreamClient {
         request.server = nil
     }
 
-    private func countFailure(_ request: UpstreamRequest) {
+    private func countFailure(_ request: UpstreamRequest, isQuick: Bool) {
         guard let server = request.server else { return }
         server.failureCount += 1
-        server.health.fail(at: loop.now, jitter: .random(in: 0...UInt64.max))
+        server.health.fail(at: loop.now, isQuick: isQuick, jitter: .random(in: 0...UInt64.max))
         request.isProbe = false
     }
 

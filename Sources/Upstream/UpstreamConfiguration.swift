@@ -109,6 +109,9 @@ package struct HealthPolicy: Sendable {
     package var firstPause: UInt64 = 1_000_000_000
     /// Nanoseconds it is left out at most.
     package var longestPause: UInt64 = 30_000_000_000
+    /// Nanoseconds it is left out at most while it refuses connections at once: trying costs next to nothing then, and a
+    /// server that was only started again should be back soon.
+    package var longestQuickPause: UInt64 = 1_000_000_000
 
     package init() {}
 }

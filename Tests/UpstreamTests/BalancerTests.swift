@@ -21,7 +21,7 @@ import Testing
     @Test func `round robin passes over servers that are down or were tried`() {
         var balancer = Balancer(.roundRobin)
         let servers = servers(4)
-        for _ in 0..<3 { servers[1].health.fail(at: 0, jitter: 0) }
+        for _ in 0..<3 { servers[1].health.fail(at: 0, isQuick: false, jitter: 0) }
         var tried = TriedServers()
         tried.insert(2)
         let chosen = (0..<4).compactMap { _ in balancer.choose(from: servers, at: 0, tried: tried) }
@@ -45,7 +45,7 @@ import Testing
     @Test func `there is no choice when all are down`() {
         var balancer = Balancer(.roundRobin)
         let servers = servers(2)
-        for server in servers { for _ in 0..<3 { server.health.fail(at: 0, jitter: 0) } }
+        for server in servers { for _ in 0..<3 { server.health.fail(at: 0, isQuick: false, jitter: 0) } }
         #expect(choices(&balancer, servers, 1).isEmpty)
     }
 }

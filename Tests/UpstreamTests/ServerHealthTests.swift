@@ -7,7 +7,7 @@ import Testing
 
     private func failing(_ count: Int, at now: UInt64) -> ServerHealth {
         var health = ServerHealth(HealthPolicy())
-        for _ in 0..<count { health.fail(at: now, jitter: 0) }
+        for _ in 0..<count { health.fail(at: now, isQuick: false, jitter: 0) }
         return health
     }
 
@@ -20,7 +20,7 @@ import Testing
     @Test func `a success between failures keeps the server`() {
         var health = failing(2, at: second)
         health.succeed()
-        health.fail(at: second, jitter: 0)
+        health.fail(at: second, isQuick: false, jitter: 0)
         #expect(health.isAvailable(at: second))
     }
 
@@ -51,7 +51,7 @@ import Testing
         var pauses: [UInt64] = []
         for _ in 0..<7 {
             now += health.wait(from: now)
-            health.fail(at: now, jitter: 0)
+            health.fail(at: now, isQuick: false, jitter: 0)
             pauses.append(health.wait(from: now) / second)
         }
         #expect(pauses == [2, 4, 8, 16, 30, 30, 30])
@@ -59,13 +59,13 @@ import Testing
 
     @Test func `failures of requests that were under way do not prolong a pause`() {
         var health = failing(3, at: second)
-        for _ in 0..<20 { health.fail(at: second + 1, jitter: 0) }
+        for _ in 0..<20 { health.fail(at: second + 1, isQuick: false, jitter: 0) }
         #expect(health.wait(from: second) == second)
     }
 
     @Test func `jitter spreads the end of a pause by a quarter`() {
         var health = failing(2, at: second)
-        health.fail(at: second, jitter: .max)
+        health.fail(at: second, isQuick: false, jitter: .max)
         let wait = health.wait(from: second)
         #expect(wait >= second && wait <= second + second / 4)
     }

@@ -29,7 +29,10 @@ import Testing
 
     @Test func `a server that fails is left out and the others serve`() throws {
         let server = TestServer(handler: Self.answering)
-        let harness = try Harness([.refusing, server.upstream]) { $0.health.firstPause = 60_000_000_000 }
+        let harness = try Harness([.refusing, server.upstream]) {
+            $0.health.firstPause = 60_000_000_000
+            $0.health.longestQuickPause = 60_000_000_000
+        }
         for _ in 0..<20 { #expect(harness.run().isComplete) }
         let states = harness.states
         #expect(states[0].isDown)
@@ -40,6 +43,7 @@ import Testing
     @Test func `when all servers are left out the client is told when to come back`() throws {
         let harness = try Harness([.refusing]) {
             $0.health.firstPause = 5_000_000_000
+            $0.health.longestQuickPause = 5_000_000_000
         }
         for _ in 0..<3 { #expect(harness.run().error == .unreachable(.refused)) }
         guard case .allServersDown(let seconds) = harness.run().error else {

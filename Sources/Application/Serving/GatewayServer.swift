@@ -48,6 +48,7 @@ package final class GatewayServer: @unchecked Sendable {
     private var timers: [any DispatchSourceTimer] = []
     private var nextKeyStep: Int64 = 0
     private var nextPrune: Int64 = 0
+    private var memory = MemoryKeeper()
 
     /// Reads the configuration, opens the storage and binds every address; nothing is accepted yet.
     ///
@@ -210,6 +211,7 @@ extension GatewayServer {
         let bound = try bindings.bindings(for: fresh)
         snapshot = fresh
         loadedAt = now
+        memory.configurationWasReplaced(now: now)
         let changed = bindings.changed(among: bound)
         bindings.take(bound)
         diagnostics.minimumLevel = Logger.Level(configuration.logging.level)
@@ -266,6 +268,10 @@ extension GatewayServer {
 
     private func startTimers() {
         addTimer(every: Self.storageInterval) { [weak self] in self?.lookAtStorage() }
+        addTimer(every: .seconds(1)) { [weak self] in
+            guard let self else { return }
+            memory.look(openConnections: census.openCount, now: SystemClock.unixTime())
+        }
         addTimer(every: .seconds(60)) { [weak self] in
             guard let self else { return }
             history.sample(unixTime: SystemClock.unixTime())

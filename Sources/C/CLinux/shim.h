@@ -3,6 +3,7 @@
 #define GATEHOUSE_CLINUX_SHIM_H
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
