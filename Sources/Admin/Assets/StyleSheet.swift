@@ -50,7 +50,7 @@ extension AdminAsset {
 
         /* Parts */
         .card {
-          width: 100%; max-width: 27.5rem; margin: clamp(2rem, 12vh, 7.5rem) auto 0; padding: 2.5rem;
+          width: calc(100% - 2rem); max-width: 27.5rem; margin: clamp(2rem, 12vh, 7.5rem) auto 0; padding: 2.5rem;
           background: var(--surface); border: 1px solid var(--line); border-radius: .875rem; box-shadow: var(--shadow);
         }
         .card.wide { max-width: 33rem; margin-top: clamp(2rem, 8vh, 5rem); }
@@ -167,7 +167,6 @@ extension AdminAsset {
 
         /* Media */
         @media (max-width: 60rem) {
-          .tiles { grid-template-columns: repeat(auto-fit, minmax(min(8.25rem, 100%), 1fr)); gap: .75rem; }
           /* Rows become stacks of labelled values; roles in the HTML keep the table. */
           .stacked, .stacked tbody { display: block; }
           .stacked thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -179,9 +178,10 @@ extension AdminAsset {
           .needs::before { display: inline !important; margin-right: .5rem; }
           .stacked .share { width: auto; display: flex; flex-wrap: wrap; justify-content: space-between; }
         }
+        @media (max-width: 40rem) { .tiles { grid-template-columns: repeat(2, 1fr); gap: .75rem; } }
         @media (max-width: 30rem) {
           body:has(.card) { background: var(--surface); }
-          .card.card { margin-top: 0; padding: 1.75rem 1.25rem; border: 0; border-radius: 0; box-shadow: none; }
+          .card.card { width: 100%; margin-top: 0; padding: 1.75rem 1.25rem; border: 0; border-radius: 0; box-shadow: none; }
           .page { padding-inline: 1rem; }
           .app b { display: none; }
           .top form { width: 100%; justify-content: space-between; }
@@ -189,7 +189,7 @@ extension AdminAsset {
           .facts { grid-template-columns: 1fr; gap: 0; }
           .facts dd + dt { margin-top: .625rem; }
         }
-        @media (max-width: 18rem) { .stacked tr { display: block; } .pill { white-space: normal; } }
+        @media (max-width: 18rem) { .tiles { grid-template-columns: 1fr; } .stacked tr { display: block; } .pill { white-space: normal; } }
         @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
         @media (forced-colors: active) { .pill, .note { border: 1px solid; } .bar, .spark { forced-color-adjust: none; } }
 

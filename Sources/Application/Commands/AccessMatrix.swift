@@ -86,7 +86,7 @@ extension AccessMatrix.Row {
         var (all, any): ([String], [String]) = ([], [])
         if case .scopes(let needed, let alternatives) = route.access { (all, any) = (needed, alternatives) }
         self.index = index
-        name = route.name ?? route.path.text
+        name = route.label
         hosts = route.hosts
         path = route.path.text
         methods = route.effectiveMethods(among: configuration.routes)

@@ -172,7 +172,7 @@ extension StatusSnapshot.Route {
             case .scopes(let all, let any): .scopes(all: all, any: any)
             }
         self.init(
-            name: settings.name ?? settings.path.text,
+            name: settings.label,
             path: settings.path.text,
             methods: settings.methods ?? [],
             upstream: settings.upstream,

@@ -42,7 +42,7 @@ extension GatewayConfiguration {
 extension RouteDefinition {
     fileprivate init(_ settings: RouteSettings, upstreams: [String: Int], resources: [String: String]) {
         self.init(
-            name: settings.name ?? settings.path.text,
+            name: settings.label,
             path: settings.path.text,
             access: Gateway.RouteAccess(settings.access),
             upstream: settings.upstream.flatMap { upstreams[$0] }

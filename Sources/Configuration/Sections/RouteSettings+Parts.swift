@@ -17,7 +17,7 @@ extension RouteSettings {
                 `/notes` and `/notes/7`, never `/notes2`.
                 """
             )
-            name = reader.optional("name", .text, "A name for logs and metrics. Absent: methods and path.")
+            name = reader.optional("name", .text, "A name for logs and metrics. Absent: its methods, hosts and path.")
             hosts = reader.value(
                 "hosts",
                 .nonEmpty(.list(of: .hostPattern, unique: { $0 })),

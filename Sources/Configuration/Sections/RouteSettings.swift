@@ -34,6 +34,13 @@ package struct RouteSettings: Sendable, Equatable {
     package let bodySize: UInt64?
     package let cors: CORSSettings?
     package let closesOnTokenExpiry: Bool
+
+    /// What logs and metrics call it: its name, or else its methods, hosts and path, which no two routes share.
+    package var label: String {
+        if let name { return name }
+        let place = hosts.joined(separator: ",") + path.text
+        return methods.map { "\($0.joined(separator: ",")) \(place)" } ?? place
+    }
 }
 
 /// Who may use a route.

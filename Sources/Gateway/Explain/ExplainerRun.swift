@@ -48,7 +48,9 @@ struct ExplainerRun {
     mutating func note(_ route: Route) {
         let hosts = route.hosts.isEmpty ? "any host" : route.hosts.joined(separator: ", ")
         let methods = route.methods.isEmpty ? "any method" : route.methods.joined(separator: ", ")
-        note("route", "\(route.name): \(route.path) with \(methods) on \(hosts)", passed: true)
+        // Without a name of its own it is called by these, and says them once.
+        let name = route.name.hasSuffix(route.path) ? "" : "\(route.name): "
+        note("route", "\(name)\(route.path) with \(methods) on \(hosts)", passed: true)
         switch route.access.access {
         case .public: note("access", "public: the token is not looked at", passed: true)
         case .deny: note("access", "deny: nobody gets in", passed: false)

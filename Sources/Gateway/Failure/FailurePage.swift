@@ -4,7 +4,7 @@ import Bytes
 package struct FailurePage: Sendable {
     /// The policy that goes with it (CSP Level 3 §2.3): only the style that is in it, by its hash.
     package static let contentSecurityPolicy: StaticString =
-        "default-src 'none'; style-src 'sha256-cGAubq4gYvMBVPSbMGgUcEfAvJ0naNDIeFzHLEzP1BA='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-Mviua9ihBxqbhKxKiSOiAn1cmXi8vqB4p6gnG7W7oJ0='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
     private let head: [UInt8]
     private let brand: [UInt8]
@@ -95,8 +95,8 @@ package struct FailurePage: Sendable {
         h1,p,dl,dd{margin:0;padding:0;min-width:0}
         h1{font-size:1.625rem;line-height:1.22;letter-spacing:-.018em;text-wrap:balance}h1,strong,.brand{font-weight:650}
         code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.8125rem}
-        .card{width:100%;max-width:33rem;margin:clamp(2rem,8vh,5rem) auto 0;padding:2.5rem;background:var(--surface);\
-        border:1px solid var(--line);border-radius:.875rem;box-shadow:var(--shadow)}
+        .card{width:calc(100% - 2rem);max-width:33rem;margin:clamp(2rem,8vh,5rem) auto 0;padding:2.5rem;\
+        background:var(--surface);border:1px solid var(--line);border-radius:.875rem;box-shadow:var(--shadow)}
         .brand{display:flex;align-items:center;gap:.625rem;letter-spacing:-.01em;margin-bottom:2rem}
         .brand svg{display:block;width:1.75rem;height:1.75rem}
         .lede,.foot{color:var(--muted)}.lede{margin:.5rem 0 1.5rem}
@@ -105,8 +105,8 @@ package struct FailurePage: Sendable {
         overflow-wrap:anywhere}
         .facts{display:grid;grid-template-columns:max-content 1fr;gap:.5rem 1.25rem;font-size:.875rem}
         .facts dt{color:var(--muted)}
-        @media (max-width:30rem){body{background:var(--surface)}.card{margin-top:0;padding:1.75rem 1.25rem;border:0;\
-        border-radius:0;box-shadow:none}.facts{grid-template-columns:1fr;gap:0}.facts dd+dt{margin-top:.625rem}}
+        @media (max-width:30rem){body{background:var(--surface)}.card{width:100%;margin-top:0;\
+        padding:1.75rem 1.25rem;border:0;border-radius:0;box-shadow:none}.facts{grid-template-columns:1fr;gap:0}.facts dd+dt{margin-top:.625rem}}
         """
 }
 
