@@ -15,7 +15,7 @@ REQUIREMENTS := $(wildcard Tests/*/requirements.txt)
 .PHONY: help run build test test-asan test-tsan bench fuzz fuzz-replay differential lint format documents layers clean packages test-packages end-to-end soak
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## Build a release and start the demo (installs missing packages)
 	@exec .build/release/gatehouse demo
@@ -64,7 +64,7 @@ format: ## Format the sources in place
 documents: ## Write gateway.schema.json and docs/configuration.md anew from the parser's descriptions
 	GATEHOUSE_WRITE_DOCUMENTS=1 swift test --filter GeneratedDocumentsTests
 
-layers: test-packages ## Check that every module imports only what Package.swift lets it
+layers: test-packages ## Check that every module imports only what Package.swift lets it, and that files are short
 	python3 Scripts/check-layers --self-test
 	python3 Scripts/check-layers
 
@@ -77,10 +77,10 @@ packages:
 test-packages:
 	@Scripts/install-packages build test
 
-end-to-end: $(VENV)/ready
+end-to-end: $(VENV)/ready ## Only the tests of the real binary, on the newest build (PYTEST="-k smuggl", BINARY=path)
 	cd Tests/EndToEnd && GATEHOUSE_BIN="$(BINARY)" $(CURDIR)/$(VENV)/bin/python -m pytest -q -n 4 --dist loadfile $(PYTEST)
 
-soak: $(VENV)/ready ## Long runs: restarts, held connections, reloads under load (SOAK="reload --reloads 50")
+soak: $(VENV)/ready ## Long runs: restarts, held connections, reloads under load (SOAK="reload --reloads 50", BINARY=path)
 	GATEHOUSE_BIN="$(BINARY)" $(VENV)/bin/python Tests/EndToEnd/soak/run.py $(SOAK)
 
 $(VENV)/ready: $(REQUIREMENTS)
