@@ -90,6 +90,17 @@ import Testing
         #expect(route.bodySize == 1 << 30)
     }
 
+    @Test(arguments: [
+        (#""name": "x", "methods": ["GET"]"#, "x"),
+        (#""methods": ["GET", "PUT"]"#, "GET,PUT /a"),
+        (#""methods": ["GET"], "hosts": ["b.test", "*.c.test"]"#, "GET b.test,*.c.test/a"),
+        (#""hosts": ["b.test"]"#, "b.test/a"),
+    ])
+    func `a route without a name is called by its methods, hosts and path`(members: String, label: String) throws {
+        let configuration = try #require(try Sample.read(route: "\"access\": \"public\", \(members)").configuration)
+        #expect(configuration.routes.map(\.label).contains(label))
+    }
+
     @Test func `a gateway that only enforces needs no storage, no admin and no authorization server`() {
         let report = Sample.read(
             """
