@@ -97,7 +97,8 @@ package final class EventLoop: @unchecked Sendable {
             source?.cancel()
             source = nil
             timerSource.cancel()
-            slots.removeAll()
+            // The slots stay: a timer of this turn may still take its socket out.
+            for registration in slots { registration?.handler = nil }
         }
     }
 

@@ -186,6 +186,8 @@ extension TCPStream: SocketHandler, BatchEndHandler, LoopTimerHandler {
             case .bytes(let count):
                 output.consume(count)
                 sentByteCount &+= UInt64(count)
+                // A slow reader may take its time as long as it goes on reading.
+                if state == .closing { armCloseTimer(Self.longestClosing) }
             case .wouldBlock:
                 isWaitingToWrite = true
                 updateInterest()
