@@ -97,8 +97,8 @@ def report(name, **figures):
 
 
 def settle(gateway):
-    """Resident memory once nothing is going on any more."""
-    time.sleep(1.5)
+    """Resident memory once nothing is going on any more; it is given back two to three seconds after a peak."""
+    time.sleep(4.5)
     return gateway.memory()
 
 
