@@ -32,7 +32,7 @@ test: test-packages ## Run all tests: Swift, then the real binary from outside (
 test-asan: test-packages ## The same tests under AddressSanitizer
 	swift build --build-tests --sanitize address --scratch-path .build-asan
 	ASAN_OPTIONS=detect_leaks=0 swift test --skip-build --sanitize address --scratch-path .build-asan
-	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:quarantine_size_mb=8 GATEHOUSE_TIME_SCALE=4 \
+	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:quarantine_size_mb=8 GATEHOUSE_SANITIZER_MIB=16 GATEHOUSE_TIME_SCALE=4 \
 	    $(MAKE) end-to-end BINARY="$$(swift build --show-bin-path --scratch-path .build-asan)/gatehouse"
 
 test-tsan: test-packages ## The same tests under ThreadSanitizer, after it has caught a planted race
