@@ -65,7 +65,6 @@ static inline int copenssl_key_ticket(
         && EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, cipher_key, iv, encrypting) == 1;
 }
 static inline void copenssl_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
-static inline void copenssl_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
 static inline int copenssl_error_reason(unsigned long code) { return ERR_GET_REASON(code); }
 static inline int copenssl_stack_count(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
 static inline GENERAL_NAME *copenssl_stack_value(const GENERAL_NAMES *names, int index) {

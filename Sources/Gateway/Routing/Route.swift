@@ -24,7 +24,6 @@ package final class Route: Sendable {
     package let allowsPathParameters: Bool
     package let allowsMethodOverride: Bool
     package let closesOnTokenExpiry: Bool
-    package let enforcement: Enforcement
 
     let pattern: RoutePattern
     let requestFields: RouteRequestFields
@@ -64,7 +63,6 @@ package final class Route: Sendable {
         allowsPathParameters = definition.allowsPathParameters
         allowsMethodOverride = definition.allowsMethodOverride
         closesOnTokenExpiry = definition.closesOnTokenExpiry
-        enforcement = definition.enforcement
         requestFields = try RouteRequestFields(definition, forwarding, vocabulary)
         responseFields = try RouteResponseFields(definition.responseHeaders)
         rewritePrefix = definition.rewritePrefix.map { Array($0.utf8) }

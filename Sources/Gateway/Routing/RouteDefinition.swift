@@ -31,7 +31,6 @@ package struct RouteDefinition: Sendable {
     package var bodySize: UInt64?
     package var cors: CORSDefinition?
     package var closesOnTokenExpiry = true
-    package var enforcement = Enforcement.enforce
 
     package init(name: String, path: String, access: RouteAccess, upstream: Int? = nil) {
         self.name = name
@@ -39,13 +38,6 @@ package struct RouteDefinition: Sendable {
         self.access = access
         self.upstream = upstream
     }
-}
-
-/// Whether a decision binds.
-package enum Enforcement: Sendable, Equatable {
-    case enforce
-    /// The decision is made, logged and counted, and the request goes on.
-    case report
 }
 
 /// A field of the upstream request and the claim that it carries.
