@@ -1,0 +1,50 @@
+/// What was allowed to a client: every access token and refresh token comes from one and ends with it.
+package struct Grant: Sendable, Equatable {
+    /// The `gid` claim of its access tokens: 128 random bits as base64url.
+    package var id: String
+    /// Who allowed it; nil where the client acts for itself (RFC 6749 §4.4).
+    package var userName: String?
+    package var clientID: String
+    package var scopes: [String]
+    /// The protected resource that its tokens are for (RFC 8707); the issuer where none was asked for.
+    package var resource: String
+    /// Seconds since 1970.
+    package var createdAt: Int64
+    /// To the minute; seconds since 1970.
+    package var lastUsedAt: Int64
+    /// When the user signed in for it; seconds since 1970.
+    package var authenticatedAt: Int64?
+    /// No token of it is accepted after this; seconds since 1970. Kept at or after the `exp` of every token handed out.
+    package var tokensExpireAt: Int64
+
+    package init(
+        id: String,
+        userName: String?,
+        clientID: String,
+        scopes: [String],
+        resource: String,
+        createdAt: Int64,
+        lastUsedAt: Int64? = nil,
+        authenticatedAt: Int64? = nil,
+        tokensExpireAt: Int64
+    ) {
+        self.id = id
+        self.userName = userName
+        self.clientID = clientID
+        self.scopes = scopes
+        self.resource = resource
+        self.createdAt = createdAt
+        self.lastUsedAt = lastUsedAt ?? createdAt
+        self.authenticatedAt = authenticatedAt
+        self.tokensExpireAt = tokensExpireAt
+    }
+}
+
+/// Which grants an operation is about.
+package enum GrantSelection: Sendable, Equatable {
+    case all
+    case id(String)
+    case ofUser(String)
+    case ofClient(String)
+    case ofUserAndClient(user: String, client: String)
+}
