@@ -42,7 +42,7 @@ let modules: [Module] = [
         uses: ["Bytes", "Transport", "HTTP", "Crypto", "CCurl", "COpenSSL", "CLinux"],
         testUses: ["Locking", "Bytes", "Transport", "HTTP", "Crypto", "COpenSSL"]
     ),
-    Module(name: "OAuthServer", uses: ["Locking", "Bytes", "JSON", "Crypto", "JWT"]),
+    Module(name: "OAuthServer", uses: ["Bytes", "JSON", "Crypto", "JWT"]),
     // layer 4
     Module(
         name: "SQLiteStore",

@@ -32,7 +32,11 @@ package protocol AuthorizationStore: Sendable {
     /// Replaces a hash with one of the same password and newer parameters, if it is still that hash.
     func upgradePasswordHash(ofUser name: String, from old: String, to new: String) async throws(StoreError)
     /// Disables a user, which ends their sessions, codes and grants, or enables them; nil where there is no such user.
-    func setDisabled(_ isDisabled: Bool, user name: String, at unixTime: Int64) async throws(StoreError) -> [Revocation]?
+    func setDisabled(
+        _ isDisabled: Bool,
+        user name: String,
+        at unixTime: Int64
+    ) async throws(StoreError) -> [Revocation]?
     /// Removes a user with their sessions, codes, consents and grants; nil where there is no such user.
     func removeUser(_ name: String, at unixTime: Int64) async throws(StoreError) -> [Revocation]?
 

@@ -14,7 +14,9 @@ package struct Grant: Sendable, Equatable {
     package var lastUsedAt: Int64
     /// When the user signed in for it; seconds since 1970.
     package var authenticatedAt: Int64?
-    /// No token of it is accepted after this; seconds since 1970. Kept at or after the `exp` of every token handed out.
+    /// No token of it is accepted after this; seconds since 1970.
+    ///
+    /// Kept at or after the `exp` of every token handed out.
     package var tokensExpireAt: Int64
 
     package init(

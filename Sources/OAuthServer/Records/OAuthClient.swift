@@ -22,10 +22,14 @@ package struct OAuthClient: Sendable, Equatable {
     }
 
     package var id: String
-    /// Its own claim; nobody checked it. Nil: the id.
+    /// Its own claim; nobody checked it.
+    ///
+    /// Nil: the id.
     package var name: String?
     package var authenticationMethod: AuthenticationMethod
-    /// SHA-256 of the secret; nil for a public client. A secret is 256 random bits, so a plain digest is enough.
+    /// SHA-256 of the secret; nil for a public client.
+    ///
+    /// A secret is 256 random bits, so a plain digest is enough.
     package var secretHash: [UInt8]?
     package var redirectURIs: [String]
     package var grantTypes: Set<GrantType>

@@ -1,0 +1,48 @@
+import Bytes
+import Crypto
+
+/// The OAuth 2.0 authorization server and OpenID provider, without HTTP: requests are parameters, answers are values.
+///
+/// Each endpoint is an extension in a file of its own. It has no state but the store's, so a reload makes a new one.
+package struct AuthorizationServer: Sendable {
+    package let definition: AuthorizationServerDefinition
+    package let clients: ClientDirectory
+    let store: any AuthorizationStore
+    let minting: any TokenMinting
+    let revocations: any RevocationSink
+    let audit: any AuditSink
+    /// Makes refresh tokens from their family and generation.
+    let refreshKey: HMACKey
+    /// The time in seconds since 1970.
+    let clock: @Sendable () -> Int64
+    /// That many random bytes.
+    let random: @Sendable (Int) -> [UInt8]
+
+    package init(
+        definition: AuthorizationServerDefinition,
+        store: any AuthorizationStore,
+        clients: ClientDirectory,
+        minting: any TokenMinting,
+        revocations: any RevocationSink,
+        audit: any AuditSink,
+        refreshKey: HMACKey,
+        clock: @escaping @Sendable () -> Int64,
+        random: @escaping @Sendable (Int) -> [UInt8] = SecureRandom.bytes(count:)
+    ) {
+        self.definition = definition
+        self.store = store
+        self.clients = clients
+        self.minting = minting
+        self.revocations = revocations
+        self.audit = audit
+        self.refreshKey = refreshKey
+        self.clock = clock
+        self.random = random
+    }
+
+    /// An id for a grant or a token: 128 random bits as base64url.
+    func makeIdentifier() -> String { Base64URL.encode(random(16)) }
+
+    /// Something to hand out that can't be guessed: 256 random bits as base64url.
+    func makeSecret() -> String { Base64URL.encode(random(32)) }
+}
