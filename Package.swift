@@ -17,6 +17,7 @@ let modules: [Module] = [
     Module(name: "Bytes", uses: [], testUses: []),
     Module(name: "JSON", uses: ["Bytes"], testUses: []),
     Module(name: "Observability", uses: ["Locking", "Bytes", "Logging"], testUses: ["Bytes", "Logging"]),
+    Module(name: "PageAssets", uses: []),
     // layer 1
     Module(name: "HTTP", uses: ["Bytes"], testUses: ["Bytes"]),
     Module(name: "Transport", uses: ["Locking", "Bytes", "CLinux"], testUses: ["Locking", "Bytes"]),
@@ -56,7 +57,7 @@ let modules: [Module] = [
     ),
     Module(
         name: "Admin",
-        uses: ["Bytes", "HTTP", "HTTPServer", "Observability", "Transport"],
+        uses: ["Bytes", "PageAssets", "HTTP", "HTTPServer", "Observability", "Transport"],
         testUses: ["Locking", "HTTPServer", "Observability", "Transport"]
     ),
     Module(name: "OAuthWeb", uses: ["Bytes", "HTTP", "HTTPServer"]),

@@ -1,4 +1,4 @@
-import Gateway
+import HTTP
 
 /// Times for people.
 enum TimeText {

@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 
 /// The page that a browser shows for a failure: one question, plain HTML, nothing loaded, no script.
 package struct FailurePage: Sendable {

@@ -1,11 +1,11 @@
 /// A time of the calendar in UTC.
 package struct CivilTime {
-    let year: Int64
-    let month: Int
-    let day: Int
-    let hour: Int
-    let minute: Int
-    let second: Int
+    package let year: Int64
+    package let month: Int
+    package let day: Int
+    package let hour: Int
+    package let minute: Int
+    package let second: Int
 
     /// Takes apart seconds since 1970, in the proleptic Gregorian calendar.
     package init(unixTime: Int64) {
@@ -29,8 +29,11 @@ package struct CivilTime {
     /// As in `2025-11-24T09:41:07Z`.
     package var iso8601: String { "\(year)-\(two(month))-\(two(day))T\(time)Z" }
 
+    /// As in `24 November 2025`.
+    package var date: String { "\(day) \(CivilTime.months[month - 1]) \(year)" }
+
     /// As in `24 November 2025, 09:41:07 UTC`.
-    var words: String { "\(day) \(CivilTime.months[month - 1]) \(year), \(time) UTC" }
+    package var words: String { "\(date), \(time) UTC" }
 
     private var time: String { "\(two(hour)):\(two(minute)):\(two(second))" }
 

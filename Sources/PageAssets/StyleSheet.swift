@@ -1,6 +1,6 @@
-extension AdminAsset {
+extension PageAssets {
     /// The look of every page; its tokens and their contrast are computed for light and dark.
-    static let styleSheet: StaticString = #"""
+    package static let styleSheet: StaticString = #"""
         /* Gatehouse pages */
         :root {
           color-scheme: light dark;
