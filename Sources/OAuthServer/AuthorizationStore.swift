@@ -43,7 +43,7 @@ package protocol AuthorizationStore: Sendable {
     // MARK: Authorization codes
 
     func insertAuthorizationCode(_ code: AuthorizationCode) async throws(StoreError)
-    /// A code with this hash that has not expired, used or not.
+    /// A code with this hash that has not expired or was used, so that its second use is noticed however late.
     func authorizationCode(_ hash: [UInt8], at unixTime: Int64) async throws(StoreError) -> AuthorizationCode?
     /// Uses a code: of any number of callers one gets `redeemed`, and then its grant and refresh family are stored.
     ///
@@ -61,7 +61,8 @@ package protocol AuthorizationStore: Sendable {
     func insertGrant(_ grant: Grant) async throws(StoreError)
     /// The grant of a client that acts for itself, the given one where it has none for these scopes and this resource.
     ///
-    /// Its `tokensExpireAt` is at least that of the given one, and may be an hour more to save writes.
+    /// Scopes are compared as a set. Its `tokensExpireAt` is at least that of the given one, and may be an hour more to save
+    /// writes.
     func clientGrant(_ grant: Grant) async throws(StoreError) -> Grant
     /// Ends grants with their refresh families and revokes their access tokens; where asked to, forgets the consents that
     /// they came from. Returns what was revoked: nothing where there was no such grant.
@@ -77,11 +78,12 @@ package protocol AuthorizationStore: Sendable {
 
     /// A family with its grant, whatever its generation.
     func refreshFamily(_ id: [UInt8]) async throws(StoreError) -> (family: RefreshFamily, grant: Grant)?
-    /// Exchanges a refresh token: the decision and its effect in one step.
+    /// Exchanges a refresh token: the decision, `RefreshFamily.decision(about:)`, and its effect in one step.
     func rotateRefreshToken(_ presentation: RefreshPresentation) async throws(StoreError) -> RefreshRotation
 
     // MARK: Sessions
 
+    /// Adds a session of a user who is there and enabled; else nothing, so that the race with disabling them is lost.
     func insertSession(_ session: BrowserSession) async throws(StoreError)
     func session(_ idHash: [UInt8]) async throws(StoreError) -> BrowserSession?
     /// Notes that a session is in use.
@@ -95,7 +97,7 @@ package protocol AuthorizationStore: Sendable {
 
     func consent(user: String, client: String, at unixTime: Int64) async throws(StoreError) -> Consent?
     func consents(ofUser name: String, at unixTime: Int64) async throws(StoreError) -> [Consent]
-    /// Remembers a consent in place of the one before.
+    /// Remembers a consent of a user who is there in place of the one before.
     func saveConsent(_ consent: Consent) async throws(StoreError)
 
     // MARK: Cleaning
