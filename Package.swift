@@ -21,7 +21,7 @@ let modules: [Module] = [
     // layer 1
     Module(name: "HTTP", uses: ["Bytes"], testUses: ["Bytes"]),
     Module(name: "Transport", uses: ["Locking", "Bytes", "CLinux"], testUses: ["Locking", "Bytes"]),
-    Module(name: "Crypto", uses: ["COpenSSL"], testUses: ["Bytes"]),
+    Module(name: "Crypto", uses: ["COpenSSL", "CArgon2"], testUses: ["Bytes"]),
     Module(name: "Configuration", uses: ["JSON"], testUses: ["JSON"]),
     // layer 2
     Module(name: "JWT", uses: ["Locking", "Bytes", "JSON", "Crypto"], testUses: ["Bytes", "JSON", "Crypto"]),
@@ -76,6 +76,7 @@ let modules: [Module] = [
 // System libraries: a module map and a `shim.h` each.
 let systemLibraries: [(name: String, pkgConfig: String?)] = [
     ("COpenSSL", "openssl"),
+    ("CArgon2", "libargon2"),
     ("CCurl", "libcurl"),
     ("CLinux", nil),
 ]

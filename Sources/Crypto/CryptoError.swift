@@ -14,6 +14,8 @@ package enum CryptoError: Error, Equatable, Sendable {
     case notAuthentic
     /// A name or address cannot stand in a certificate.
     case malformedName(String)
-    /// OpenSSL refused an operation that should not fail.
+    /// The text is no hash of a password, or asks for more than may be spent on one.
+    case malformedPasswordHash
+    /// OpenSSL or libargon2 refused an operation that should not fail.
     case libraryFailure(operation: String, code: UInt)
 }

@@ -114,7 +114,7 @@ extension JSONWebKeyFault {
         case .oversizedKey(let bits): self = .oversized(bits: bits)
         case .unsuitableAlgorithm: self = .unsuitableAlgorithm
         case .unsupportedKey: self = .unknownKeyType
-        case .malformedKey, .notAuthentic, .malformedName, .libraryFailure: self = .malformedKey
+        case .malformedKey, .notAuthentic, .malformedName, .malformedPasswordHash, .libraryFailure: self = .malformedKey
         }
     }
 }

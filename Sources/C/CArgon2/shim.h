@@ -1,0 +1,7 @@
+// The reference implementation of Argon2 (RFC 9106).
+#ifndef GATEHOUSE_CARGON2_SHIM_H
+#define GATEHOUSE_CARGON2_SHIM_H
+
+#include <argon2.h>
+
+#endif
