@@ -43,7 +43,11 @@ let modules: [Module] = [
         uses: ["Bytes", "Transport", "HTTP", "Crypto", "CCurl", "COpenSSL", "CLinux"],
         testUses: ["Locking", "Bytes", "Transport", "HTTP", "Crypto", "COpenSSL"]
     ),
-    Module(name: "OAuthServer", uses: ["Bytes", "JSON", "Crypto", "JWT"]),
+    Module(
+        name: "OAuthServer",
+        uses: ["Bytes", "JSON", "Crypto", "JWT"],
+        testUses: ["Bytes", "JSON", "Crypto", "JWT"]
+    ),
     // layer 4
     Module(
         name: "SQLiteStore",
