@@ -47,7 +47,8 @@ package protocol AuthorizationStore: Sendable {
     func authorizationCode(_ hash: [UInt8], at unixTime: Int64) async throws(StoreError) -> AuthorizationCode?
     /// Uses a code: of any number of callers one gets `redeemed`, and then its grant and refresh family are stored.
     ///
-    /// A code whose user or client has gone, or is disabled, is `unknown`.
+    /// A used one is `alreadyUsed` for as long as it is remembered, expired or not. One whose user has gone or is disabled
+    /// is `unknown`.
     func redeemAuthorizationCode(
         _ hash: [UInt8],
         for grant: Grant,
@@ -64,8 +65,10 @@ package protocol AuthorizationStore: Sendable {
     /// Scopes are compared as a set. Its `tokensExpireAt` is at least that of the given one, and may be an hour more to save
     /// writes.
     func clientGrant(_ grant: Grant) async throws(StoreError) -> Grant
-    /// Ends grants with their refresh families and revokes their access tokens; where asked to, forgets the consents that
-    /// they came from. Returns what was revoked: nothing where there was no such grant.
+    /// Ends grants with their refresh families and revokes their access tokens (`Grant.revocation`).
+    ///
+    /// Unused codes of the same users and clients end too: they would become grants. Where asked to, the consents that the
+    /// grants came from are forgotten. Returns what was revoked: nothing where there was no such grant.
     func revokeGrants(
         _ selection: GrantSelection,
         forgettingConsent: Bool,

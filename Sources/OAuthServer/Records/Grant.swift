@@ -49,4 +49,16 @@ package enum GrantSelection: Sendable, Equatable {
     case ofUser(String)
     case ofClient(String)
     case ofUserAndClient(user: String, client: String)
+
+    /// Whether a grant, or a code that can become one, is among them; the id is the grant's.
+    package func covers(id: String?, user: String?, client: String) -> Bool {
+        switch self {
+        case .all: true
+        case .id(let wanted): id == wanted
+        case .ofUser(let name): user?.utf8.elementsEqual(name.utf8) ?? false
+        case .ofClient(let wanted): client == wanted
+        case .ofUserAndClient(let name, let wanted):
+            client == wanted && user?.utf8.elementsEqual(name.utf8) ?? false
+        }
+    }
 }
