@@ -64,7 +64,10 @@ let modules: [Module] = [
         uses: ["Bytes", "PageAssets", "HTTP", "HTTPServer", "Observability", "Transport"],
         testUses: ["Locking", "HTTPServer", "Observability", "Transport"]
     ),
-    Module(name: "OAuthWeb", uses: ["Bytes", "HTTP", "HTTPServer"]),
+    Module(
+        name: "OAuthWeb",
+        uses: ["Bytes", "HTTP", "Crypto", "JWT", "Transport", "HTTPServer", "OAuthServer", "Gateway"]
+    ),
     // layer 5
     Module(
         name: "Application",

@@ -16,7 +16,14 @@ package final class RequestObserver {
     private let trustedProxies: TrustedProxies
     /// By the places of the upstream and of its server.
     private let servers: [[UpstreamMetrics]]
-    private var refusals: [String: Counter] = [:]
+    private var refusals: [RefusalKey: Counter] = [:]
+    /// By the names of the gateway's own endpoints, which are few and fixed.
+    private var endpoints: [String: RouteMetrics] = [:]
+
+    private struct RefusalKey: Hashable {
+        let reason: String
+        let status: Int
+    }
 
     /// Registers the metrics of a configuration.
     ///
@@ -45,9 +52,12 @@ package final class RequestObserver {
     /// Takes note of an exchange whose status is decided; called while its head is still valid.
     func finished(_ exchange: HTTPExchange, _ note: borrowing RequestNote) {
         let total = exchange.loop.now &- exchange.startedAt
-        let metrics = note.route.map { routes[$0.index] } ?? unrouted
-        metrics.record(status: exchange.status, nanoseconds: total, on: shard)
-        if let failure = note.failure { shard.increment(counter(of: failure)) }
+        metrics(of: note).record(status: exchange.status, nanoseconds: total, on: shard)
+        if let failure = note.failure {
+            shard.increment(counter(of: failure.reason, status: failure.status))
+        } else if let refusal = note.own?.outcome.refusal {
+            shard.increment(counter(of: refusal, status: exchange.status))
+        }
         if let attempt = note.upstream { count(attempt, didFail: note.failure?.isUpstreamFault == true) }
         if accessLog != nil { log(exchange, note, total) }
     }
@@ -62,11 +72,21 @@ package final class RequestObserver {
         if attempt.resendCount > 0 { shard.increment(metrics.retries, by: UInt64(attempt.resendCount)) }
     }
 
-    private func counter(of failure: GatewayFailure) -> Counter {
-        let reason = failure.reason
-        if let known = refusals[reason] { return known }
-        let counter = registry.refusals(reason: reason, status: failure.status)
-        refusals[reason] = counter
+    private func metrics(of note: borrowing RequestNote) -> RouteMetrics {
+        if let route = note.route { return routes[route.index] }
+        guard let endpoint = note.own?.outcome.endpoint else { return unrouted }
+        if let known = endpoints[endpoint] { return known }
+        let metrics = registry.routeMetrics(endpoint)
+        endpoints[endpoint] = metrics
+        return metrics
+    }
+
+    /// The counter of a reason; one reason may come with several statuses, but few.
+    private func counter(of reason: String, status: Int) -> Counter {
+        let key = RefusalKey(reason: reason, status: status)
+        if let known = refusals[key] { return known }
+        let counter = registry.refusals(reason: reason, status: status)
+        refusals[key] = counter
         return counter
     }
 
@@ -83,15 +103,19 @@ package final class RequestObserver {
         record.bytesSent = exchange.responseBodySize
         record.totalNanoseconds = total
         record.upstreamNanoseconds = note.upstream?.nanoseconds
-        record.decision = note.failure != nil ? .refused : note.upstream != nil ? .forwarded : .answered
+        let outcome = note.own?.outcome
+        let isRefused = note.failure != nil || outcome?.refusal != nil
+        record.decision = isRefused ? .refused : note.upstream != nil ? .forwarded : .answered
+        let userName = note.principal?.userName ?? outcome?.userName.map(PercentEncoding.encodeFieldValue)
+        let clientID = note.principal?.clientID ?? outcome?.clientID.map(PercentEncoding.encodeFieldValue)
         // The record borrows all of these bytes until it is written.
-        withBytes(note.route?.name) { route in
+        withBytes(note.route?.name ?? outcome?.endpoint) { route in
             withBytes(note.upstream?.name) { upstream in
-                withBytes(note.failure?.reason) { reason in
+                withBytes(note.failure?.reason ?? outcome?.refusal) { reason in
                     exchange.connection.addressText.withUnsafeBytes { peer in
                         note.requestID.withBytes { requestID in
-                            (note.principal?.userName ?? []).withUnsafeBytes { user in
-                                (note.principal?.clientID ?? []).withUnsafeBytes { client in
+                            (userName ?? []).withUnsafeBytes { user in
+                                (clientID ?? []).withUnsafeBytes { client in
                                     record.route = route
                                     record.upstream = upstream
                                     record.reason = reason
@@ -130,6 +154,8 @@ struct RequestNote {
     var isFromTrustedProxy = false
     /// The upstream that was asked.
     var upstream: UpstreamNote?
+    /// Set where one of the gateway's own endpoints has answered, which knows more.
+    var own: OwnRequest?
 
     init(requestID: RequestID) {
         self.requestID = requestID

@@ -170,11 +170,9 @@ extension RequestPipeline {
     }
 
     private func answersItself(_ exchange: HTTPExchange, _ note: RequestNote) -> Bool {
-        beginFields(exchange)
-        note.requestID.withBytes { fields.append(name: "X-Request-Id", value: $0) }
-        let observed = OwnAnswer(observer: observer, note: note)
-        exchange.delegate = observed
-        if ownPaths.answer(exchange, fields: fields.bytes) { return true }
+        let request = OwnRequest(exchange, self, note)
+        exchange.delegate = request
+        if ownPaths.answer(request) { return true }
         exchange.delegate = nil
         return false
     }
@@ -231,29 +229,6 @@ extension RequestPipeline {
     }
 
     static let allMethods = Array("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".utf8)
-}
-
-/// Takes note of what the gateway's own paths answered.
-private final class OwnAnswer: HTTPExchangeDelegate {
-    private let observer: RequestObserver
-    private let note: RequestNote
-
-    init(observer: RequestObserver, note: RequestNote) {
-        self.observer = observer
-        self.note = note
-    }
-
-    func exchangeBody(_ exchange: HTTPExchange, _ bytes: UnsafeRawBufferPointer) {}
-
-    func exchangeBodyEnded(_ exchange: HTTPExchange, trailers: FieldList?) {}
-
-    func exchangeBodyFailed(_ exchange: HTTPExchange, _ fault: RequestFault) { exchange.abort() }
-
-    func exchangeDrained(_ exchange: HTTPExchange) {}
-
-    func exchangeEnded(_ exchange: HTTPExchange, _ outcome: ExchangeOutcome) {
-        observer.finished(exchange, note)
-    }
 }
 
 extension GatewayFailure {

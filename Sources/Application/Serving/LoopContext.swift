@@ -14,7 +14,7 @@ import Upstream
 final class LoopContext {
     let loop: EventLoop
     private let server: ServerLoop
-    private let endpoints: MetadataEndpoints
+    private let endpoints: OwnEndpoints
     private let requestIDs = RequestIDGenerator()
     private let registry: MetricsRegistry
     private let shard: MetricsShard
@@ -39,7 +39,7 @@ final class LoopContext {
         self.writer = writer
         shard = registry.shard(loop.index)
         revocations = parts.revocations
-        endpoints = MetadataEndpoints(parts.documents)
+        endpoints = OwnEndpoints(parts.documents, site: nil)
         pipeline = Self.makePipeline(
             loop,
             parts,
@@ -150,7 +150,7 @@ final class LoopContext {
         _ loop: EventLoop,
         _ parts: LoopParts,
         requestIDs: RequestIDGenerator,
-        endpoints: MetadataEndpoints,
+        endpoints: OwnEndpoints,
         registry: MetricsRegistry,
         shard: MetricsShard,
         writer: LogWriter

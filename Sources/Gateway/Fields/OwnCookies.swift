@@ -2,8 +2,10 @@ import Bytes
 
 /// The gateway's own cookies, which upstreams neither see nor set.
 enum OwnCookies {
-    /// What their names start with; browsers compare `__Host-` with case ignored, and so does this.
-    static let prefix: StaticString = "__host-gatehouse"
+    /// What their names start with: where the issuer has TLS, and where it is this machine and has none.
+    ///
+    /// Browsers compare `__Host-` with case ignored, and so does this.
+    static let prefixes: [StaticString] = ["__host-gatehouse", "gatehouse-"]
 
     /// Whether a `Cookie` value has one of them.
     static func areIn(_ value: UnsafeRawBufferPointer) -> Bool {
@@ -35,8 +37,10 @@ enum OwnCookies {
     }
 
     private static func isOwn(_ pair: UnsafeRawBufferPointer) -> Bool {
-        let length = prefix.utf8CodeUnitCount
-        return pair.count >= length && pair.slice(0..<length).equalsIgnoringCase(prefix)
+        prefixes.contains { prefix in
+            let length = prefix.utf8CodeUnitCount
+            return pair.count >= length && pair.slice(0..<length).equalsIgnoringCase(prefix)
+        }
     }
 }
 
