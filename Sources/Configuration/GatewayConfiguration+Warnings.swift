@@ -3,6 +3,7 @@ extension GatewayConfiguration {
     func warn(in context: ReadingContext) {
         warnOfUnusedScopes(context)
         warnOfUnreachableRoutes(context)
+        warnOfClientScopes(context)
         let used = Set(routes.compactMap(\.upstream))
         for upstream in upstreams where !used.contains(upstream.name) {
             context.warn("no route uses this upstream", at: ["upstreams", upstream.name])
@@ -31,6 +32,18 @@ extension GatewayConfiguration {
         }
         for scope in scopes where !needed.contains(scope.name) {
             context.warn("no route needs this scope", at: ["scopes", scope.name])
+        }
+    }
+
+    /// A client that acts for itself has no user who could allow a restricted scope or sign in.
+    private func warnOfClientScopes(_ context: ReadingContext) {
+        let usersOnly = Set(scopes.filter(\.isRestricted).map(\.name) + DeclaredNames.builtInScopes)
+        for (index, client) in (authorizationServer?.clients ?? []).enumerated()
+        where !client.grantTypes.isEmpty && !client.grantTypes.contains(.authorizationCode) {
+            for scope in client.scopes where usersOnly.contains(scope) {
+                let problem = "the scope \(scope.quoted) needs a user, and this client never acts for one"
+                context.warn(problem, at: ["authorization_server", "clients", String(index), "scope"])
+            }
         }
     }
 

@@ -194,7 +194,7 @@ extension GatewayConfiguration: ConfigurationSection {
 
     private static let storageWords = "\"memory:\" or \"sqlite:PATH\""
     private static let storageText = """
-        Where keys and revocations are kept: `sqlite:PATH`, or `memory:` (lost with the process, so with a warning). Must be \
+        Where keys, users, clients, grants and revocations are kept: `sqlite:PATH`, or `memory:` (lost with the process, so with a warning). Must be \
         written with `authorization_server`; otherwise absent is `memory:`. `postgres://` is not supported yet.
         """
 
@@ -206,12 +206,24 @@ extension GatewayConfiguration: ConfigurationSection {
                 context.fault("the gateway's own issuer", at: ["trusted_issuers", String(index), "issuer"])
             }
         }
+        checkRestrictedScopes(context)
         var names: Set<String> = []
         for route in routes {
             if let name = route.name, !names.insert(name).inserted {
                 context.fault("a route name that is taken", at: route.place + ["name"])
             }
             checkManagedFields(of: route, context)
+        }
+    }
+
+    /// A scope that anybody may allow must not bring one that only some may.
+    private func checkRestrictedScopes(_ context: ReadingContext) {
+        let restricted = Set(scopes.filter(\.isRestricted).map(\.name))
+        for scope in scopes where !scope.isRestricted {
+            for (index, implied) in scope.implies.enumerated() where restricted.contains(implied) {
+                let problem = "\(implied.quoted) is restricted, and \(scope.name.quoted), which implies it, is not"
+                context.fault(problem, at: ["scopes", scope.name, "implies", String(index)])
+            }
         }
     }
 

@@ -30,8 +30,8 @@ enum Sample {
           "workers": 4, "shutdown_timeout": "1m", "shutdown_delay": "250ms",
           "storage": "sqlite:data/gatehouse.db",
           "scopes": {
-            "notes:read": { "description": "Read", "restricted": false },
-            "notes:write": { "description": "Write", "implies": ["notes:read"] }
+            "notes:read": { "description": "Read", "restricted": true },
+            "notes:write": { "description": "Write", "implies": ["notes:read"], "restricted": true }
           },
           "upstreams": {
             "api": { "servers": ["https://api.internal:8443", "unix:api.sock"], "balance": "least_requests",
@@ -56,12 +56,23 @@ enum Sample {
                                     "resource_documentation": "https://gw.example/docs" } },
           "authorization_server": {
             "base_path": "/auth", "access_token": { "lifetime": "5m", "algorithm": "RS256" },
-            "signing": { "rotate_every": "7d" }, "encryption_key": { "env": "GATEHOUSE_KEY" }, "require_pkce": "always",
-            "clients": [], "refresh_token": { "idle_lifetime": "14d", "absolute_lifetime": "90d", "reuse_interval": "10s" },
-            "authorization_code": { "lifetime": "60s" }, "consent": { "remember_for": "30d" },
+            "signing": { "rotate_every": "7d" }, "encryption_key": { "env": "GATEHOUSE_KEY" }, "require_pkce": "public_clients",
+            "clients": [
+              { "client_id": "desktop", "client_name": "Notes Desktop", "token_endpoint_auth_method": "none",
+                "redirect_uris": ["http://127.0.0.1/cb", "com.example.notes:/cb", "https://notes.example/cb?x=1"],
+                "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+                "scope": "openid notes:read notes:write", "required_scope": "notes:read", "id_token_signed_response_alg": "ES256",
+                "post_logout_redirect_uris": ["https://notes.example/bye"], "client_uri": "https://notes.example",
+                "contacts": ["a@example"], "client_id_issued_at": 1700000000 },
+              { "client_id": "api", "client_secret": { "hash": "sha256:\(String(repeating: "0a", count: 32))" },
+                "token_endpoint_auth_method": "client_secret_post", "grant_types": [], "scope": "", "introspect": true }
+            ],
+            "refresh_token": { "idle_lifetime": "7d", "absolute_lifetime": "30d", "reuse_interval": "0s" },
+            "authorization_code": { "lifetime": "30s" }, "consent": { "remember_for": "0s" },
             "client_registration": { "metadata_documents": { "allowed_hosts": [] }, "dynamic": { "enabled": false, "limits": {} } },
-            "session": { "idle_lifetime": "1h", "absolute_lifetime": "12h" }, "passwords": { "memory": "19MiB", "iterations": 2 },
-            "pages": {}
+            "session": { "idle_lifetime": "2h", "absolute_lifetime": "24h" },
+            "passwords": { "memory": "64MiB", "iterations": 3, "threads": 1 },
+            "pages": { "template_folder": "pages", "product_name": "Notes" }
           },
           "trusted_issuers": [
             { "issuer": "https://idp.example/", "jwks_file": "idp.jwks", "audiences": ["https://api.example/"],
@@ -73,9 +84,9 @@ enum Sample {
                           "trusted_proxies": ["10.0.0.0/8", "2001:db8::/32", "::1"], "underscore_headers": "reject" },
           "limits": { "target_size": "4KiB", "header_size": 65536, "header_count": 50, "body_size": "4GiB",
                       "header_timeout": "5s", "body_min_rate": "off", "idle_timeout": "300s", "connections": 8192,
-                      "connections_per_address": "off", "login": { "per_user": "5/15m", "per_address": "30/15m" },
-                      "token": { "per_client": "60/1m" }, "requests": { "per_user": "off", "per_client": "off", "per_address": "off" } },
-          "logging": { "level": "debug", "access": "text", "audit": "off" }
+                      "connections_per_address": "off", "login": { "per_user": "off", "per_address": "3/1m" },
+                      "token": { "per_client": "9/1s" }, "requests": { "per_user": "off", "per_client": "off", "per_address": "off" } },
+          "logging": { "level": "debug", "access": "text", "audit": "audit.log" }
         }
         """
 

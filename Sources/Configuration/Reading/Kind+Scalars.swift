@@ -69,7 +69,7 @@ extension Kind where Value == String {
         }
     }
 
-    static var scope: Kind { .reference(to: "a scope that \"scopes\" declares") { $0.scopes } }
+    static var scope: Kind { .reference(to: DeclaredNames.scopeWords) { $0.scopes } }
 }
 
 extension Kind where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
@@ -77,7 +77,14 @@ extension Kind where Value: RawRepresentable & CaseIterable, Value.RawValue == S
     static func word(later: [Value] = []) -> Kind {
         let later = later.map(\.rawValue)
         let words = Value.allCases.map(\.rawValue).filter { !later.contains($0) }
-        return Kind<String>.word(words, later: later).compactMap { Value(rawValue: $0) }
+        return .word(words: words, later: later)
+    }
+
+    /// One of the words of an enumeration; others have no value there yet.
+    static func word(laterWords: [String]) -> Kind { .word(words: Value.allCases.map(\.rawValue), later: laterWords) }
+
+    private static func word(words: [String], later: [String]) -> Kind {
+        Kind<String>.word(words, later: later).compactMap { Value(rawValue: $0) }
     }
 }
 

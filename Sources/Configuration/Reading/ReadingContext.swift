@@ -78,6 +78,9 @@ struct DeclaredNames {
 
     /// OpenID Connect Core §5.4 and §11.
     static let builtInScopes = ["openid", "profile", "email", "offline_access"]
+
+    /// What a scope's name must be, for messages.
+    static let scopeWords = "a scope that \"scopes\" declares"
 }
 
 /// One value of the file, and where it stands.

@@ -3,6 +3,16 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package let basePath: String
     package let accessTokenLifetime: Duration
     package let accessTokenAlgorithm: OwnAlgorithm
+    package let refreshToken: RefreshTokenSettings
+    package let codeLifetime: Duration
+    package let pkce: PKCERequirement
+    /// How long a consent is remembered; zero for never.
+    package let consentLifetime: Duration
+    /// Those of the file; the storage has others.
+    package let clients: [ClientSettings]
+    package let session: SessionSettings
+    package let passwords: PasswordSettings
+    package let pages: PageSettings
     package let rotateKeysEvery: Duration
     /// Seals private keys at rest; nil for a file made beside the storage.
     package let encryptionKey: SecretReference?
@@ -14,51 +24,54 @@ package enum OwnAlgorithm: String, Sendable, CaseIterable {
     case rs256 = "RS256"
 }
 
+/// Which clients must use PKCE (RFC 7636, RFC 9700 §2.1.1).
+package enum PKCERequirement: String, Sendable, CaseIterable {
+    case always
+    case publicClients = "public_clients"
+}
+
 extension AuthorizationServerSettings: ConfigurationSection {
     static let title = "authorization_server"
     static let summary = "The gateway as an issuer of its own tokens. Absent: it only enforces."
 
+    // Longer than a screen: a flat list of members, which splitting would only hide.
     init?(_ reader: SectionReader) {
         basePath = reader.value("base_path", .basePath, default: "/oauth", "Where its endpoints are.")
         let token: AccessTokenSettings = reader.value("access_token", .section, default: [:], "Access tokens.")
+        refreshToken = reader.value("refresh_token", .section, default: [:], "Refresh tokens.")
+        let code: CodeSettings = reader.value("authorization_code", .section, default: [:], "Authorization codes.")
+        pkce = reader.value(
+            "require_pkce",
+            .word(),
+            default: "always",
+            "Which clients must use PKCE (RFC 7636): all, or only those without a secret."
+        )
+        let consent: ConsentSettings = reader.value("consent", .section, default: [:], "What users allow.")
+        clients = reader.value(
+            "clients",
+            .list(of: .section, unique: \.id),
+            default: [],
+            "Clients, beside those in the storage; the same id in both is an error."
+        )
+        session = reader.value("session", .section, default: [:], "Browser sessions.")
+        passwords = reader.value("passwords", .section, default: [:], "How passwords are hashed.")
+        pages = reader.value("pages", .section, default: [:], "The pages that people see.")
         let signing: SigningSettings = reader.value("signing", .section, default: [:], "Signing keys.")
         encryptionKey = reader.optional(
             "encryption_key",
             .secret(),
             "A secret that seals private keys at rest. Absent: a file made beside the storage, mode 0600."
         )
+        Self.describeRegistration(reader)
         accessTokenLifetime = token.lifetime
         accessTokenAlgorithm = token.algorithm
+        codeLifetime = code.lifetime
+        consentLifetime = consent.lifetime
         rotateKeysEvery = signing.rotateEvery
-        reader.later(
-            "require_pkce",
-            Kind<String>.word(["always", "public_clients"]),
-            default: "always",
-            "Which clients must use PKCE (RFC 7636)."
-        )
-        reader.later("clients", .list(of: .anyObject), default: [], "Clients: RFC 7591 documents with a `client_id`.")
-        Self.describeGrants(reader)
-        Self.describePages(reader)
     }
 
-    private static func describeGrants(_ reader: SectionReader) {
-        let title = Self.title
-        reader.optionalSection("refresh_token", title: "\(title).refresh_token", "Refresh tokens.") { reader in
-            reader.later("idle_lifetime", .duration(), default: "14d", "The time between two uses.")
-            reader.later("absolute_lifetime", .duration(), default: "90d", "The time from log-in.")
-            reader.later(
-                "reuse_interval",
-                .duration(allowsZero: true),
-                default: "10s",
-                "How long a used token gets the same successor again."
-            )
-        }
-        reader.optionalSection("authorization_code", title: "\(title).authorization_code", "Codes.") { reader in
-            reader.later("lifetime", .duration(), default: "60s", "How long a code can be redeemed.")
-        }
-        reader.optionalSection("consent", title: "\(title).consent", "Consent.") { reader in
-            reader.later("remember_for", .duration(allowsZero: true), default: "30d", "How long it is not asked again.")
-        }
+    private static func describeRegistration(_ reader: SectionReader) {
+        let title = title
         reader.optionalSection("client_registration", title: "\(title).client_registration", "New clients.") { reader in
             let documents = "\(title).client_registration.metadata_documents"
             reader.optionalSection("metadata_documents", title: documents, "Clients known by their https URL.") {
@@ -76,60 +89,6 @@ extension AuthorizationServerSettings: ConfigurationSection {
                 reader.later("limits", .anyObject, default: [:], "How many.")
             }
         }
-    }
-
-    private static func describePages(_ reader: SectionReader) {
-        reader.optionalSection("session", title: "\(title).session", "Browser sessions.") { reader in
-            reader.later("idle_lifetime", .duration(), default: "1h", "The time between two uses.")
-            reader.later("absolute_lifetime", .duration(), default: "12h", "The time from log-in.")
-        }
-        reader.optionalSection("passwords", title: "\(title).passwords", "Argon2id parameters.") { reader in
-            reader.later("memory", .size(19_922_944...4_294_967_296), default: "19MiB", "Memory of one hash.")
-            reader.later("iterations", .integer(2...100), default: 2, "Passes over it.")
-            reader.later("threads", .integer(1...256), "Threads that hash. Absent: half of the processors.")
-        }
-        reader.optionalSection("pages", title: "\(title).pages", "The pages that people see.") { reader in
-            reader.later("template_folder", .path, "A folder with templates that replace the built-in ones.")
-            reader.later("product_name", .text, "The name that they show.")
-        }
-    }
-}
-
-/// The access tokens of our own.
-private struct AccessTokenSettings: ConfigurationSection {
-    static let title = "authorization_server.access_token"
-    static let summary = "The access tokens (RFC 9068)."
-
-    let lifetime: Duration
-    let algorithm: OwnAlgorithm
-
-    init?(_ reader: SectionReader) {
-        lifetime = reader.value(
-            "lifetime",
-            .duration(minimum: .seconds(1), maximum: .seconds(86_400 * 30)),
-            default: "10m",
-            "How long they are valid."
-        )
-        algorithm = reader.value("algorithm", .word(), default: "ES256", "What they are signed with.")
-    }
-}
-
-/// The signing keys of our own.
-private struct SigningSettings: ConfigurationSection {
-    static let title = "authorization_server.signing"
-    static let summary = """
-        The signing keys. The next one is published before it signs, the last one kept until its last token has expired.
-        """
-
-    let rotateEvery: Duration
-
-    init?(_ reader: SectionReader) {
-        rotateEvery = reader.value(
-            "rotate_every",
-            .duration(minimum: .seconds(3600)),
-            default: "30d",
-            "How long one signs."
-        )
     }
 }
 

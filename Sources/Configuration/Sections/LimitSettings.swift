@@ -11,6 +11,22 @@ package struct LimitSettings: Sendable, Equatable {
     package let connections: Int
     /// Nil for any number.
     package let connectionsPerAddress: Int?
+    package let login: LoginLimitSettings
+    package let token: TokenLimitSettings
+}
+
+/// How often a log-in may fail before the next ones are refused without looking at the password.
+package struct LoginLimitSettings: Sendable, Equatable {
+    /// Nil for any number.
+    package let perUser: Rate?
+    /// Nil for any number.
+    package let perAddress: Rate?
+}
+
+/// How often a client may fail to prove who it is.
+package struct TokenLimitSettings: Sendable, Equatable {
+    /// Nil for any number.
+    package let perClient: Rate?
 }
 
 extension LimitSettings: ConfigurationSection {
@@ -62,23 +78,55 @@ extension LimitSettings: ConfigurationSection {
             default: "off",
             "Connections open at once from one address; more are closed at once."
         )
-        Self.describeRates(reader)
+        login = reader.value("login", .section, default: [:], "Failed log-ins.")
+        token = reader.value("token", .section, default: [:], "Failed token requests.")
+        Self.describeRequests(reader)
         if headerSize < targetSize { reader.fault("header_size is less than target_size", at: "header_size") }
     }
 
     /// What limits how often somebody may come: checked already, there for later.
-    private static func describeRates(_ reader: SectionReader) {
-        reader.optionalSection("login", title: "limits.login", "Failed log-ins.") { reader in
-            reader.later("per_user", Kind<Rate>.rate.orOff, default: "5/15m", "Failures of one user.")
-            reader.later("per_address", Kind<Rate>.rate.orOff, default: "30/15m", "Failures from one address.")
-        }
-        reader.optionalSection("token", title: "limits.token", "Failed token requests.") { reader in
-            reader.later("per_client", Kind<Rate>.rate.orOff, default: "60/1m", "Failures of one client.")
-        }
+    private static func describeRequests(_ reader: SectionReader) {
         reader.optionalSection("requests", title: "limits.requests", "Requests.") { reader in
             reader.later("per_user", Kind<Rate>.rate.orOff, default: "off", "Requests of one user.")
             reader.later("per_client", Kind<Rate>.rate.orOff, default: "off", "Requests of one client.")
             reader.later("per_address", Kind<Rate>.rate.orOff, default: "off", "Requests from one address.")
         }
+    }
+}
+
+extension LoginLimitSettings: ConfigurationSection {
+    static let title = "limits.login"
+    static let summary = """
+        Failed log-ins. Beyond a limit the answer is 429 before the password is looked at, for users that exist and for
+        those that don't.
+        """
+
+    init?(_ reader: SectionReader) {
+        perUser = reader.value(
+            "per_user",
+            Kind<Rate>.rate.orOff,
+            default: "5/15m",
+            "Failures for one user name, or `off`. A browser in which that user signed in before is not held up by it."
+        )
+        perAddress = reader.value(
+            "per_address",
+            Kind<Rate>.rate.orOff,
+            default: "30/15m",
+            "Failures from one address (IPv6: one /64), or `off`."
+        )
+    }
+}
+
+extension TokenLimitSettings: ConfigurationSection {
+    static let title = "limits.token"
+    static let summary = "Failed token requests."
+
+    init?(_ reader: SectionReader) {
+        perClient = reader.value(
+            "per_client",
+            Kind<Rate>.rate.orOff,
+            default: "60/1m",
+            "How often one client may fail to prove who it is, or `off`. More: 429."
+        )
     }
 }

@@ -2,6 +2,15 @@
 package struct LoggingSettings: Sendable, Equatable {
     package let level: LogLevel
     package let access: AccessLogForm
+    package let audit: AuditDestination
+}
+
+/// Where the audit log goes.
+package enum AuditDestination: Sendable, Equatable {
+    case off
+    case standardOutput
+    /// The absolute path of a file, which is appended to.
+    case file(path: String)
 }
 
 /// The least grave messages that are written.
@@ -34,11 +43,25 @@ extension LoggingSettings: ConfigurationSection {
             default: "json",
             "A line for each request: a JSON object, text, or none."
         )
-        reader.later(
+        audit = reader.value(
             "audit",
-            .path,
+            .auditDestination,
             default: "off",
-            "A file, or `stdout`, for log-ins, consents, grants, revocations and changes of keys and clients."
+            "A file, `stdout` or `off`: a JSON object for each log-in, consent, grant, revocation, change of keys or clients."
         )
+    }
+}
+
+extension Kind where Value == AuditDestination {
+    fileprivate static var auditDestination: Kind {
+        .text("the path of a file, \"stdout\" or \"off\"", pattern: ".") { (text, cursor) throws(ValueFault) in
+            switch text {
+            case "off": return .off
+            case "stdout": return .standardOutput
+            default:
+                guard !text.isEmpty, !text.utf8.contains(0) else { throw ValueFault("not a path") }
+                return .file(path: cursor.context.resolve(path: text))
+            }
+        }
     }
 }

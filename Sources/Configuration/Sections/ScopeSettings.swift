@@ -5,6 +5,8 @@ package struct ScopeSettings: Sendable, Equatable {
     package let description: String
     /// The scopes that whoever has this one has too.
     package let implies: [String]
+    /// Whether only users who were given it may allow it.
+    package let isRestricted: Bool
 }
 
 extension ScopeSettings: ConfigurationSection {
@@ -17,7 +19,12 @@ extension ScopeSettings: ConfigurationSection {
 
     init?(_ reader: SectionReader) {
         let description = reader.required("description", .text, "What it allows, in words for people.")
-        reader.later("restricted", .bool, default: false, "Only users who were given it may allow it.")
+        isRestricted = reader.value(
+            "restricted",
+            .bool,
+            default: false,
+            "Only users who were given it (`gatehouse user add --scope`) may allow it."
+        )
         implies = reader.value(
             "implies",
             .list(of: .scope, unique: { $0 }),
@@ -32,7 +39,8 @@ extension ScopeSettings: ConfigurationSection {
     /// A description alone, or an object.
     static var kind: Kind<ScopeSettings> {
         let plain = Kind<String>.text.map { text, cursor in
-            ScopeSettings(name: cursor.pointer.components.last ?? "", description: text, implies: [])
+            let name = cursor.pointer.components.last ?? ""
+            return ScopeSettings(name: name, description: text, implies: [], isRestricted: false)
         }
         return .either(plain, when: { $0.string != nil }, else: .section)
     }

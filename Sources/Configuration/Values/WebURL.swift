@@ -57,7 +57,7 @@ package struct WebURL: Sendable, Equatable {
         }
     }
 
-    private static func escapesAreComplete(_ path: Substring) -> Bool {
+    static func escapesAreComplete(_ path: Substring) -> Bool {
         let bytes = Array(path.utf8)
         return bytes.indices.allSatisfy { index in
             bytes[index] != UInt8(ascii: "%")
