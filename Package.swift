@@ -24,6 +24,7 @@ let modules: [Module] = [
     Module(name: "Crypto", uses: ["COpenSSL", "CArgon2"], testUses: ["Bytes"]),
     Module(name: "Configuration", uses: ["JSON"], testUses: ["JSON"]),
     // layer 2
+    Module(name: "PasswordHashing", uses: ["Locking", "Crypto"], testUses: ["Locking", "Crypto"]),
     Module(name: "JWT", uses: ["Locking", "Bytes", "JSON", "Crypto"], testUses: ["Bytes", "JSON", "Crypto"]),
     Module(
         name: "StoreConformance",

@@ -1,0 +1,54 @@
+import Dispatch
+import Locking
+import Testing
+
+@testable import PasswordHashing
+
+@Suite struct WaitingWorkTests {
+    @Test func `the most urgent come first, and the least urgent are not forgotten`() {
+        let order = Locked<[PasswordUrgency]>([])
+        var lines = Lines()
+        let arrivals: [PasswordUrgency] =
+            [.suspect, .suspect] + [.unknown, .known] + Array(repeating: .known, count: 8)
+        for urgency in arrivals {
+            let isAdmitted = lines.add({ _ in order.withLock { $0.append(urgency) } }, to: urgency.rawValue, limit: 100)
+            #expect(isAdmitted)
+        }
+        while let work = lines.take() { work(false) }
+        let expected: [PasswordUrgency] =
+            Array(repeating: .known, count: 7) + [.suspect] + [.known, .known] + [.unknown, .suspect]
+        #expect(order.withLock { $0 } == expected)
+    }
+
+    @Test func `each line has its own end`() {
+        var lines = Lines()
+        for _ in 0..<3 {
+            let isAdmitted = lines.add({ _ in }, to: PasswordUrgency.suspect.rawValue, limit: 3)
+            #expect(isAdmitted)
+        }
+        let isOneMoreAdmitted = lines.add({ _ in }, to: PasswordUrgency.suspect.rawValue, limit: 3)
+        #expect(!isOneMoreAdmitted)
+        let isAnotherAdmitted = lines.add({ _ in }, to: PasswordUrgency.known.rawValue, limit: 3)
+        #expect(isAnotherAdmitted)
+    }
+
+    @Test func `closing turns away who waits and who comes, and ends every thread`() {
+        let queue = WaitingWork(limit: 10)
+        let turnedAway = Locked(0)
+        for urgency in PasswordUrgency.allCases {
+            queue.add(urgency) { isClosing in turnedAway.withLock { $0 += isClosing ? 1 : 0 } }
+        }
+        queue.close()
+        queue.add(.known) { isClosing in turnedAway.withLock { $0 += isClosing ? 1 : 0 } }
+        #expect(turnedAway.withLock { $0 } == 4)
+        let ended = DispatchGroup()
+        for _ in 0..<3 {
+            ended.enter()
+            LowPriorityThread.start {
+                queue.run()
+                ended.leave()
+            }
+        }
+        #expect(ended.wait(timeout: .now() + 10) == .success)
+    }
+}
