@@ -8,7 +8,9 @@ enum LowPriorityThread {
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    /// Starts a thread that ends with its body. Where the system has no thread to give, this traps: nobody could sign in.
+    /// Starts a thread that ends with its body.
+    ///
+    /// Where the system has no thread to give, this traps: nobody could sign in.
     static func start(_ body: @escaping @Sendable () -> Void) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
