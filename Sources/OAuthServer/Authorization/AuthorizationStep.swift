@@ -8,7 +8,7 @@ package enum AuthorizationValidation: Sendable {
 }
 
 /// Why a request is answered with a page: nobody knows that the redirect URI is the client's (RFC 6749 §4.1.2.1).
-package enum AuthorizationPageError: Sendable, Equatable {
+package enum AuthorizationPageError: Error, Sendable, Equatable {
     /// There is no such client; nil where none was named.
     case unknownClient(id: String?)
     case redirectURINotRegistered(client: OAuthClient, uri: String)
@@ -31,7 +31,7 @@ package enum SignInPrompt: Sendable, Equatable {
     case first
     /// The client wants to be sure that it is still this user.
     case confirm(user: String)
-    /// Somebody else must sign in than who is.
+    /// This user must sign in, and somebody else is.
     case otherAccount(user: String)
 }
 
@@ -77,7 +77,7 @@ package struct ConsentItem: Sendable, Equatable {
     package var description: String
     /// Whether it can't be unticked.
     package var isRequired: Bool
-    /// What it implies and the client did not ask for by name.
+    /// What it implies.
     package var implied: [ScopeDefinition]
     /// Whether the user has allowed it before.
     package var wasAllowed: Bool
