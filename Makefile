@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 VENV := .build-venv
 REQUIREMENTS := $(wildcard Tests/*/requirements.txt)
 
-.PHONY: help run build test test-asan test-tsan bench fuzz fuzz-replay differential lint format documents layers clean packages test-packages end-to-end soak costs
+.PHONY: help run build test test-asan test-tsan bench fuzz fuzz-replay differential lint format documents layers clean packages test-packages client-packages end-to-end test-clients soak costs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,8 +77,14 @@ packages:
 test-packages:
 	@Scripts/install-packages build test
 
+client-packages:
+	@Scripts/install-packages test browser
+
 end-to-end: $(VENV)/ready ## Only the tests of the real binary, on the newest build (PYTEST="-k smuggl", BINARY=path)
 	cd Tests/EndToEnd && GATEHOUSE_BIN="$(BINARY)" $(CURDIR)/$(VENV)/bin/python -m pytest -q -n 4 --dist loadfile $(PYTEST)
+
+test-clients: client-packages $(VENV)/ready ## Only the tests with real OAuth clients and a real browser (PYTEST="-k consent", BINARY=path)
+	cd Tests/Clients && GATEHOUSE_BIN="$(BINARY)" $(CURDIR)/$(VENV)/bin/python -m pytest -q -n 4 --dist loadfile $(PYTEST)
 
 soak: $(VENV)/ready ## Long runs: restarts, held connections, reloads under load (SOAK="reload --reloads 50", BINARY=path)
 	GATEHOUSE_BIN="$(BINARY)" $(VENV)/bin/python Tests/EndToEnd/soak/run.py $(SOAK)

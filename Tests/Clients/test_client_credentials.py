@@ -1,0 +1,76 @@
+"""RFC 6749 §4.4: a client that acts for itself."""
+
+import pytest
+
+from harness.waiting import eventually
+from rig.cast import CLIENTS, INSPECTOR, SERVICE
+from rig.server import FILES, claims_of, error_of
+
+# A client whose id is a user's name: administrators do that.
+NAMESAKE = SERVICE.but(id="alice", name="Alice's Job")
+
+
+def settings(site):
+    return {"clients": CLIENTS + (NAMESAKE,)}
+
+
+def ask(server, client=SERVICE, **form):
+    return server.token(client, grant_type="client_credentials", **form)
+
+
+def test_a_token_for_itself(server, upstream):
+    response = ask(server, scope="notes:read")
+    assert response.status_code == 200 and response.headers["cache-control"] == "no-store"
+    body = response.json()
+    assert body["token_type"] == "Bearer" and body["scope"] == "notes:read" and 0 < body["expires_in"] <= 600
+    assert "refresh_token" not in body and "id_token" not in body, "RFC 6749 §4.4.3"
+    claims = claims_of(body["access_token"])
+    assert claims["sub"] == claims["client_id"] == SERVICE.id, "RFC 9068 §2.2"
+    assert not {"auth_time", "preferred_username", "email"} & set(claims)
+    assert server.call(body["access_token"], "/notes/own") == 200
+    seen = upstream.only("/notes/own")
+    assert "x-user-name" not in seen and seen.get("x-client-id") == SERVICE.id
+
+
+def test_without_a_scope_it_gets_its_own(server):
+    body = ask(server).json()
+    assert body.get("scope") and set(body["scope"].split()) <= set(SERVICE.scope.split())
+
+
+@pytest.mark.parametrize("scope", ["notes:share", "notes:read notes:admin", "nothing:known", "openid", "notes:read\nnotes:write"])
+def test_no_more_than_it_is_registered_for(server, scope):
+    error_of(ask(server, scope=scope), "invalid_scope")
+
+
+def test_it_is_not_a_user_of_the_same_name(server, upstream):
+    """RFC 9700 §4.15: a client's token must not pass for a person's."""
+    token = ask(server, NAMESAKE, scope="notes:read").json()["access_token"]
+    assert server.call(token, "/notes/namesake") == 200
+    assert "x-user-name" not in upstream.only("/notes/namesake")
+    response = server.http("GET", server.url("userinfo"), headers={"Authorization": f"Bearer {token}"})
+    assert response.status_code in (401, 403), response.text
+
+
+def test_for_a_resource(server):
+    assert FILES in claims_of(ask(server, resource=FILES, scope="notes:read").json()["access_token"])["aud"]
+    error_of(ask(server, resource="https://elsewhere.test/"), "invalid_target")
+
+
+def test_it_can_be_taken_back(server):
+    """Each client's tokens come from a grant as well."""
+    mine, other = (ask(server, c, scope="notes:read").json()["access_token"] for c in (SERVICE, INSPECTOR))
+    assert server.call(mine) == 200 and server.call(other) == 200
+    assert server.revoke(SERVICE, mine).status_code == 200
+    assert server.refused_everywhere(mine)
+    assert server.call(other) == 200
+    again = ask(server, scope="notes:read")
+    assert again.status_code == 200 and server.call(again.json()["access_token"]) == 200
+
+
+def test_grant_revoke_ends_them_all(server):
+    tokens = [ask(server, scope=scope).json()["access_token"] for scope in ("notes:read", "notes:read", "notes:write")]
+    for grant in {claims_of(t)["gid"] for t in tokens}:
+        server.ok("grant", "revoke", grant)
+    for token in tokens:
+        eventually(lambda: server.refused_everywhere(token), 3, what="the grant's tokens are refused")
+    assert server.call(ask(server, scope="notes:read").json()["access_token"]) == 200, "it may ask again"
