@@ -46,8 +46,8 @@ let modules: [Module] = [
     ),
     Module(
         name: "OAuthServer",
-        uses: ["Bytes", "JSON", "Crypto", "JWT"],
-        testUses: ["Bytes", "JSON", "Crypto", "JWT"]
+        uses: ["Locking", "Bytes", "JSON", "Crypto", "JWT"],
+        testUses: ["Locking", "Bytes", "JSON", "Crypto", "JWT"]
     ),
     // layer 4
     Module(
