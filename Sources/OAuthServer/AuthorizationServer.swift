@@ -3,7 +3,8 @@ import Crypto
 
 /// The OAuth 2.0 authorization server and OpenID provider, without HTTP: requests are parameters, answers are values.
 ///
-/// Each endpoint is an extension in a file of its own. It has no state but the store's, so a reload makes a new one.
+/// Each endpoint is an extension in a file of its own. It has no state but the store's and the limiter's, so a reload makes
+/// a new one with the same limiter.
 package struct AuthorizationServer: Sendable {
     package let definition: AuthorizationServerDefinition
     package let clients: ClientDirectory
@@ -11,6 +12,7 @@ package struct AuthorizationServer: Sendable {
     let minting: any TokenMinting
     let revocations: any RevocationSink
     let audit: any AuditSink
+    let clientFailures: ClientFailureLimiter
     /// Makes refresh tokens from their family and generation.
     let refreshKey: HMACKey
     /// The time in seconds since 1970.
@@ -18,6 +20,7 @@ package struct AuthorizationServer: Sendable {
     /// That many random bytes.
     let random: @Sendable (Int) -> [UInt8]
 
+    /// - Parameter clientFailures: the one of this process.
     package init(
         definition: AuthorizationServerDefinition,
         store: any AuthorizationStore,
@@ -25,6 +28,7 @@ package struct AuthorizationServer: Sendable {
         minting: any TokenMinting,
         revocations: any RevocationSink,
         audit: any AuditSink,
+        clientFailures: ClientFailureLimiter,
         refreshKey: HMACKey,
         clock: @escaping @Sendable () -> Int64,
         random: @escaping @Sendable (Int) -> [UInt8] = SecureRandom.bytes(count:)
@@ -35,6 +39,7 @@ package struct AuthorizationServer: Sendable {
         self.minting = minting
         self.revocations = revocations
         self.audit = audit
+        self.clientFailures = clientFailures
         self.refreshKey = refreshKey
         self.clock = clock
         self.random = random

@@ -14,6 +14,8 @@ package struct AuditEvent: Sendable, Equatable {
         case tokenRevoked = "token_revoked"
         case refreshTokenReused = "refresh_token_reused"
         case codeReused = "code_reused"
+        /// A client presented a code or a token that was issued to another one.
+        case tokenOfOtherClient = "token_of_other_client"
         case clientAuthenticationFailed = "client_authentication_failed"
         case clientThrottled = "client_throttled"
         case passwordChanged = "password_changed"
@@ -58,6 +60,19 @@ package struct AuditEvent: Sendable, Equatable {
         self.detail = detail
         address = context?.address
         requestID = context?.requestID
+    }
+
+    /// Something that happened to a grant.
+    package init(_ kind: Kind, grant: Grant, detail: String? = nil, context: RequestContext? = nil) {
+        self.init(
+            kind,
+            user: grant.userName,
+            client: grant.clientID,
+            grant: grant.id,
+            scopes: grant.scopes,
+            detail: detail,
+            context: context
+        )
     }
 }
 
