@@ -15,6 +15,11 @@ struct RefreshToken: Sendable, Equatable {
         self.generation = generation
     }
 
+    /// The token of a family that is good now.
+    init(_ family: RefreshFamily) {
+        self.init(familyID: family.id, generation: family.generation)
+    }
+
     /// Reads a token that this key made; nil for anything else.
     init?(_ text: String, key: HMACKey) {
         // Looked at first, so that a long text costs nothing.
