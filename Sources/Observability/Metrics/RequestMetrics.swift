@@ -102,6 +102,8 @@ package enum MetricName {
     package static let requests = "gatehouse_requests_total"
     package static let requestDuration = "gatehouse_request_duration_seconds"
     package static let refusals = "gatehouse_refusals_total"
+    package static let logins = "gatehouse_logins_total"
+    package static let tokens = "gatehouse_tokens_total"
     package static let upstreamRequests = "gatehouse_upstream_requests_total"
     package static let upstreamFailures = "gatehouse_upstream_failures_total"
     package static let upstreamRetries = "gatehouse_upstream_retries_total"
