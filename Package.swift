@@ -26,12 +26,6 @@ let modules: [Module] = [
     // layer 2
     Module(name: "PasswordHashing", uses: ["Locking", "Crypto"], testUses: ["Locking", "Crypto"]),
     Module(name: "JWT", uses: ["Locking", "Bytes", "JSON", "Crypto"], testUses: ["Bytes", "JSON", "Crypto"]),
-    Module(
-        name: "StoreConformance",
-        uses: ["Crypto", "JWT"],
-        path: "Tests/StoreConformance",
-        testUses: ["JWT"]
-    ),
     Module(name: "TLS", uses: ["Locking", "Bytes", "Transport", "COpenSSL"]),
     // layer 3
     Module(
@@ -49,11 +43,17 @@ let modules: [Module] = [
         uses: ["Locking", "Bytes", "JSON", "Crypto", "JWT"],
         testUses: ["Locking", "Bytes", "JSON", "Crypto", "JWT"]
     ),
+    Module(
+        name: "StoreConformance",
+        uses: ["Crypto", "JWT", "OAuthServer"],
+        path: "Tests/StoreConformance",
+        testUses: ["JWT", "OAuthServer"]
+    ),
     // layer 4
     Module(
         name: "SQLiteStore",
-        uses: ["Locking", "Crypto", "JWT", "GRDB"],
-        testUses: ["Crypto", "JWT", "StoreConformance"]
+        uses: ["Locking", "Crypto", "JWT", "OAuthServer", "GRDB"],
+        testUses: ["Locking", "Crypto", "JWT", "OAuthServer", "StoreConformance", "GRDB"]
     ),
     Module(
         name: "Gateway",

@@ -65,11 +65,11 @@ package struct Storage: Sendable {
         sealingKey.map { SigningKeyRing(store: signingKeys, sealingKey: $0, policy: policy) }
     }
 
-    /// Whether another process has changed something since the last call.
+    /// What anyone has changed since the last call.
     ///
     /// - Throws: `StoreError` when the storage can't be asked.
-    package func hasChanged() throws(StoreError) -> Bool {
-        try watcher?.hasChanged() ?? false
+    package func changes() throws(StoreError) -> StorageChanges {
+        try watcher?.changes() ?? []
     }
 
     private static func sealingKey(

@@ -12,30 +12,22 @@ package struct SQLiteRevocationStore: RevocationStore {
 
     package func revoke(_ revocations: [Revocation]) throws(StoreError) {
         guard !revocations.isEmpty else { return }
-        try database.write { database in
-            let statement = try database.makeStatement(
-                sql: """
-                    INSERT INTO revocation (kind, issuer, id, expires_at) VALUES (?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)
-                    """
-            )
-            for revocation in revocations {
-                let (kind, issuer, id) = revocation.subject.columns
-                try statement.execute(arguments: [kind, issuer, id, revocation.expiresAt])
-            }
-        }
+        try database.write { try $0.insert(revocations) }
     }
 
-    package func revocations(at unixTime: Int64) throws(StoreError) -> RevocationList {
+    package func changes(after position: Int64?, at unixTime: Int64) throws(StoreError) -> RevocationChanges {
+        // Both from one snapshot, or what comes between them would be missed.
         try database.read { database in
-            var list = RevocationList()
-            let rows = try Row.fetchCursor(
-                database,
-                sql: "SELECT kind, issuer, id, expires_at FROM revocation WHERE expires_at >= ?",
-                arguments: [unixTime]
+            let current = try database.first("SELECT value FROM change_counter WHERE topic = 'revocation'") {
+                $0.integer(0)
+            }
+            // The first that is read includes what was written before there were sequence numbers.
+            let revocations = try database.all(
+                "SELECT kind, issuer, id, expires_at FROM revocation WHERE sequence > ? AND expires_at >= ?",
+                [position ?? -1, unixTime],
+                Revocation.init(row:)
             )
-            while let row = try rows.next() { list.insert(Revocation(row: row)) }
-            return list
+            return RevocationChanges(revocations: revocations, position: current ?? 0)
         }
     }
 
@@ -56,11 +48,27 @@ package struct SQLiteRevocationStore: RevocationStore {
     }
 }
 
+extension Database {
+    /// Adds revocations; of two for the same subject, the later expiry counts.
+    func insert(_ revocations: [Revocation]) throws {
+        for revocation in revocations {
+            let (kind, issuer, id) = revocation.subject.columns
+            try run(
+                """
+                INSERT INTO revocation (kind, issuer, id, expires_at) VALUES (?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)
+                """,
+                [kind, issuer, id, revocation.expiresAt]
+            )
+        }
+    }
+}
+
 extension Revocation.Subject {
     fileprivate var columns: (kind: String, issuer: Data, id: Data) {
         switch self {
-        case .token(let issuer, let id): ("token", Data(issuer.utf8), Data(id.utf8))
-        case .grant(let id): ("grant", Data(), Data(id.utf8))
+        case .token(let issuer, let id): ("token", issuer.blob, id.blob)
+        case .grant(let id): ("grant", Data(), id.blob)
         }
     }
 }
@@ -68,11 +76,8 @@ extension Revocation.Subject {
 extension Revocation {
     fileprivate init(row: Row) {
         let kind: String = row[0]
-        let issuer: Data = row[1]
-        let id: Data = row[2]
-        let text = String(decoding: id, as: UTF8.self)
         let subject: Subject =
-            kind == "grant" ? .grant(id: text) : .token(issuer: String(decoding: issuer, as: UTF8.self), id: text)
-        self.init(subject, expiresAt: row[3])
+            kind == "grant" ? .grant(id: row.text(2)) : .token(issuer: row.text(1), id: row.text(2))
+        self.init(subject, expiresAt: row.integer(3))
     }
 }

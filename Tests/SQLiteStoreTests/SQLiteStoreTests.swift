@@ -16,13 +16,13 @@ import Testing
     }
 
     @Test(arguments: SigningKeyStoreConformance.checks)
-    func `signing keys in SQLite keep the promise`(check: StoreCheck<any SigningKeyStore>) throws {
-        try check.run(SQLiteSigningKeyStore(database))
+    func `signing keys in SQLite keep the promise`(check: StoreCheck<any SigningKeyStore>) async throws {
+        try await check.run(SQLiteSigningKeyStore(database))
     }
 
     @Test(arguments: RevocationStoreConformance.checks)
-    func `revocations in SQLite keep the promise`(check: StoreCheck<any RevocationStore>) throws {
-        try check.run(SQLiteRevocationStore(database))
+    func `revocations in SQLite keep the promise`(check: StoreCheck<any RevocationStore>) async throws {
+        try await check.run(SQLiteRevocationStore(database))
     }
 
     @Test func `what was stored is there after opening the file again`() throws {
@@ -122,31 +122,5 @@ import Testing
         #expect(throws: StoreError.corrupt("a signing key has the algorithm XX999 and the state active")) {
             try SQLiteSigningKeyStore(database).signingKeys()
         }
-    }
-
-    @Test func `a change of any connection is seen, once`() throws {
-        let watcher = try SQLiteChangeWatcher(database)
-        #expect(try !watcher.hasChanged())
-        try SQLiteRevocationStore(database).revoke([Revocation(.grant(id: "g"), expiresAt: 100)])
-        #expect(try watcher.hasChanged())
-        #expect(try !watcher.hasChanged())
-        let other = try SQLiteDatabase(path: database.path)
-        _ = try watcher.hasChanged()
-        try SQLiteRevocationStore(other).revoke([Revocation(.grant(id: "h"), expiresAt: 100)])
-        #expect(try watcher.hasChanged())
-    }
-
-    @Test func `reading, and sweeping where nothing has expired, wakes no watcher`() throws {
-        let store = SQLiteRevocationStore(database)
-        try store.revoke([Revocation(.grant(id: "g"), expiresAt: 100)])
-        _ = try SQLiteSigningKeyStore(database).insertActiveKey(
-            SigningKeyRecord(keyID: "a", algorithm: .es256, state: .active, createdAt: 1, activatesAt: 1, sealedKey: [])
-        )
-        _ = try SQLiteSigningKeyStore(database).extendUse(ofKey: "a", until: 50)
-        let watcher = try SQLiteChangeWatcher(database)
-        _ = try store.revocations(at: 0)
-        _ = try store.removeExpiredRevocations(at: 100)
-        _ = try SQLiteSigningKeyStore(database).extendUse(ofKey: "a", until: 50)
-        #expect(try !watcher.hasChanged())
     }
 }

@@ -44,6 +44,19 @@ package enum RevocationStoreConformance {
             // Swift takes the two spellings of é as equal, so what counts is that none is lost.
             try expect(try store.revocations(at: 0).count >= ids.count - 1, "some were taken as the same")
         },
+        StoreCheck("a reader that comes again gets only what is new to it") { store in
+            try store.revoke([Revocation(.grant(id: "a"), expiresAt: 100)])
+            let first = try store.changes(after: nil, at: 0)
+            try expect(first.revocations == [Revocation(.grant(id: "a"), expiresAt: 100)], "\(first)")
+            try expect(try store.changes(after: first.position, at: 0).revocations.isEmpty, "it was told twice")
+            try store.revoke([Revocation(.grant(id: "b"), expiresAt: 100), Revocation(.grant(id: "a"), expiresAt: 90)])
+            let second = try store.changes(after: first.position, at: 0)
+            try expect(second.revocations == [Revocation(.grant(id: "b"), expiresAt: 100)], "\(second)")
+            try store.revoke([Revocation(.grant(id: "a"), expiresAt: 200)])
+            let third = try store.changes(after: second.position, at: 0)
+            try expect(third.revocations == [Revocation(.grant(id: "a"), expiresAt: 200)], "\(third)")
+            try expect(try store.changes(after: second.position, at: 201).revocations.isEmpty, "what has expired came")
+        },
         StoreCheck("revoking nothing is fine") { store in
             try store.revoke([])
             try expect(try store.revocations(at: 0).isEmpty, "it has some")

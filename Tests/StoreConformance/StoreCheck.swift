@@ -3,9 +3,9 @@ package struct StoreCheck<Store>: Sendable, CustomStringConvertible {
     /// The promise as a sentence.
     package let description: String
     /// Tries it with an empty store.
-    package let run: @Sendable (Store) throws -> Void
+    package let run: @Sendable (Store) async throws -> Void
 
-    init(_ description: String, _ run: @escaping @Sendable (Store) throws -> Void) {
+    init(_ description: String, _ run: @escaping @Sendable (Store) async throws -> Void) {
         self.description = description
         self.run = run
     }

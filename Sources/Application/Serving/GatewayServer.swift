@@ -7,6 +7,7 @@ import Locking
 import Logging
 import OAuthWeb
 import Observability
+import SQLiteStore
 import TLS
 import Transport
 
@@ -26,7 +27,7 @@ package final class GatewayServer: @unchecked Sendable {
     let health = ServerHealth()
 
     private(set) var snapshot: ServerSnapshot
-    private(set) var ownKeys: SigningKeys?
+    var ownKeys: SigningKeys?
     private(set) var loadedAt: Int64
     private(set) var failedReloadErrors: Int?
     private(set) var warningCount = 0
@@ -42,12 +43,16 @@ package final class GatewayServer: @unchecked Sendable {
     private let census: ConnectionCensus
     private let ticketKeys: TicketKeyRing
     private var bindings: ListenerBindings
-    private var revocations: RevocationList
+    var revocations: RevocationList
+    /// Up to where the revocations in the storage were read.
+    var revocationPosition: Int64
+    /// What has changed in the storage and was not read yet.
+    var unreadChanges: StorageChanges = []
     private var adminListener: AdminListener?
     private var watcher: FileWatcher?
     private var timers: [any DispatchSourceTimer] = []
-    private var nextKeyStep: Int64 = 0
-    private var nextPrune: Int64 = 0
+    var nextKeyStep: Int64 = 0
+    var nextPrune: Int64 = 0
     private var memory = MemoryKeeper()
 
     /// Reads the configuration, opens the storage and binds every address; nothing is accepted yet.
@@ -66,7 +71,10 @@ package final class GatewayServer: @unchecked Sendable {
         storage = try Storage(configuration)
         startedAt = now
         loadedAt = now
-        (ownKeys, revocations, nextKeyStep) = try Self.readStorage(storage, now: now)
+        let stored = try Self.readStorage(storage, now: now)
+        (ownKeys, nextKeyStep) = (stored.keys, stored.nextKeyStep)
+        revocations = RevocationList(stored.revocations.revocations)
+        revocationPosition = stored.revocations.position
         let count = configuration.workers ?? SystemClock.processorCount
         registry = MetricsRegistry(shards: count)
         history = TrafficHistory(registry: registry, unixTime: now)
@@ -163,9 +171,9 @@ package final class GatewayServer: @unchecked Sendable {
     private static func readStorage(
         _ storage: Storage,
         now: Int64
-    ) throws(ApplicationError) -> (SigningKeys?, RevocationList, Int64) {
+    ) throws(ApplicationError) -> (keys: SigningKeys?, revocations: RevocationChanges, nextKeyStep: Int64) {
         do throws(StoreError) {
-            let revocations = try storage.revocations.revocations(at: now)
+            let revocations = try storage.revocations.changes(after: nil, at: now)
             guard let ring = storage.keyRing else { return (nil, revocations, .max) }
             let maintenance = try ring.maintain(at: now)
             return (try ring.load(), revocations, maintenance.nextStepAt ?? .max)
@@ -260,7 +268,7 @@ extension GatewayServer {
     }
 }
 
-// MARK: Keys and revocations
+// MARK: Timers
 
 extension GatewayServer {
     /// How often the storage is asked whether another process has changed it.
@@ -284,41 +292,6 @@ extension GatewayServer {
         timer.setEventHandler(handler: work)
         timer.resume()
         timers.append(timer)
-    }
-
-    private func lookAtStorage() {
-        let now = SystemClock.unixTime()
-        do throws(StoreError) {
-            let isDue = now >= nextKeyStep
-            if isDue, let ring = storage.keyRing { nextKeyStep = try ring.maintain(at: now).nextStepAt ?? .max }
-            if try storage.hasChanged() || isDue { try readAgain(now: now) }
-            if now >= nextPrune {
-                nextPrune = now + 600
-                _ = try storage.revocations.removeExpiredRevocations(at: now)
-            }
-            health.storageFault = nil
-        } catch {
-            // What is known stays in force: enforcement does not depend on the storage.
-            if health.storageFault == nil { logger.error("the storage can't be used: \(error.description)") }
-            health.storageFault = error.description
-            nextKeyStep = max(nextKeyStep, now + 5)
-        }
-    }
-
-    private func readAgain(now: Int64) throws(StoreError) {
-        let list = try storage.revocations.revocations(at: now)
-        if list != revocations {
-            revocations = list
-            forEachContext { $0.apply(list) }
-        }
-        guard let ring = storage.keyRing else { return }
-        let keys = try ring.load()
-        nextKeyStep = try ring.maintain(at: now).nextStepAt ?? .max
-        if keys.records == ownKeys?.records { return }
-        ownKeys = keys
-        let verifier = snapshot.verifier(keys)
-        let documents = MetadataDocuments(snapshot, keys)
-        forEachContext { $0.apply(verifier, documents) }
     }
 }
 

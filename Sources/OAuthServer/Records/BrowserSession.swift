@@ -43,7 +43,9 @@ package struct SessionLifetime: Sendable, Equatable {
 
     /// Whether the session still counts at a time.
     package func covers(_ session: BrowserSession, at unixTime: Int64) -> Bool {
-        // To the minute: a session that is in use must not end between two notes of it.
-        unixTime < session.lastSeenAt + idle + 60 && unixTime < session.authenticatedAt + absolute
+        unixTime < session.lastSeenAt + idle + Self.precision && unixTime < session.authenticatedAt + absolute
     }
+
+    /// How far `lastSeenAt` may lag: a session that is in use must not end between two notes of it; seconds.
+    package static let precision: Int64 = 60
 }

@@ -20,5 +20,5 @@ extension Grant {
     }
 
     /// How long after its `exp` a token of ours could still be accepted; seconds.
-    private static let longestClockSkew: Int64 = 60
+    package static let longestClockSkew: Int64 = 60
 }

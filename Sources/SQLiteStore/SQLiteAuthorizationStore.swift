@@ -1,0 +1,27 @@
+import GRDB
+import JWT
+import OAuthServer
+
+/// Keeps what the authorization server remembers in SQLite.
+///
+/// Reads run on the caller's thread, which costs some microseconds; writes of many callers share a transaction. What each
+/// operation does stands in the extensions, one for each kind of record.
+package struct SQLiteAuthorizationStore: AuthorizationStore {
+    private let database: SQLiteDatabase
+
+    package init(_ database: SQLiteDatabase) {
+        self.database = database
+    }
+
+    /// Reads with single statements, each of which sees what was committed when it began.
+    func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        try database.readConnections.read(body)
+    }
+
+    /// Writes all or nothing; durable when it returns.
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws(StoreError) -> Value {
+        try await database.groupCommit.run(body)
+    }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import GRDB
+import JWT
+import Locking
+import Testing
+
+@testable import SQLiteStore
+
+@Suite struct GroupCommitTests {
+    let folder: TemporaryFolder
+    let database: SQLiteDatabase
+
+    init() throws {
+        folder = try TemporaryFolder()
+        database = try SQLiteDatabase(path: folder.file("gatehouse.db"))
+        try database.write { try $0.execute(sql: "CREATE TABLE number (value INTEGER PRIMARY KEY)") }
+    }
+
+    private func numbers() throws -> [Int64] {
+        try database.read { try $0.all("SELECT value FROM number ORDER BY value") { $0.integer(0) } }
+    }
+
+    /// Keeps the writer from its work until the condition holds.
+    private func holdWriter(until isEnough: @escaping @Sendable () -> Bool) async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue(label: "holder").async { [database] in
+                try? database.write { _ in
+                    continuation.resume()
+                    while !isEnough() { usleep(500) }
+                }
+            }
+        }
+    }
+
+    @Test func `one that fails undoes all of its own writes and none of another's`() async throws {
+        await withTaskGroup(of: Void.self) { group in
+            for index in 0..<100 {
+                group.addTask { [database] in
+                    do throws(StoreError) {
+                        try await database.groupCommit.run { database in
+                            try database.run("INSERT INTO number VALUES (?)", [index])
+                            if index.isMultiple(of: 3) { throw StoreError.corrupt("\(index)") }
+                            try database.run("INSERT INTO number VALUES (?)", [index + 1000])
+                        }
+                        #expect(!index.isMultiple(of: 3))
+                    } catch {
+                        #expect(error == .corrupt("\(index)"))
+                    }
+                }
+            }
+        }
+        let expected = (0..<100).filter { !$0.isMultiple(of: 3) }
+        #expect(try numbers() == (expected + expected.map { $0 + 1000 }).map(Int64.init))
+    }
+
+    @Test func `a broken statement fails its caller alone`() async throws {
+        async let broken: Void = database.groupCommit.run { database in
+            try database.run("INSERT INTO number VALUES (1)")
+            try database.run("INSERT INTO number VALUES (1)")
+        }
+        async let good: Int = database.groupCommit.run { try $0.run("INSERT INTO number VALUES (2)") }
+        #expect(try await good == 1)
+        do {
+            try await broken
+            Issue.record("two rows have the same key")
+        } catch {}
+        #expect(try numbers() == [2])
+    }
+
+    @Test func `many that come together share a transaction`() async throws {
+        let counter = CommitCounter()
+        try database.write { $0.add(transactionObserver: counter, extent: .databaseLifetime) }
+        let before = counter.count.withLock { $0 }
+        await holdWriter { [database] in database.groupCommit.waitingCount == 400 }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<400 {
+                group.addTask { [database] in
+                    _ = try await database.groupCommit.run { try $0.run("INSERT INTO number VALUES (?)", [index]) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try numbers().count == 400)
+        // That of the holder, and one.
+        #expect(counter.count.withLock { $0 } - before == 2)
+    }
+
+    @Test func `more than may wait are refused, and those that wait are done`() async throws {
+        let small = GroupCommit(database.pool, limit: 10)
+        let refusals = Locked<[StoreError]>([])
+        await holdWriter { small.waitingCount == 10 && refusals.withLock { $0.count } == 40 }
+        await withTaskGroup(of: Void.self) { group in
+            for index in 0..<50 {
+                group.addTask {
+                    do throws(StoreError) {
+                        _ = try await small.run { try $0.run("INSERT INTO number VALUES (?)", [index]) }
+                    } catch {
+                        refusals.withLock { $0.append(error) }
+                    }
+                }
+            }
+        }
+        #expect(refusals.withLock { $0 } == Array(repeating: .unavailable("too many writes are waiting"), count: 40))
+        #expect(try numbers().count == 10)
+    }
+
+    @Test func `a commit that fails is told to all that share it`() async throws {
+        let observer = CommitBreaker()
+        try database.write { $0.add(transactionObserver: observer, extent: .databaseLifetime) }
+        observer.isBroken.withLock { $0 = true }
+        await holdWriter { [database] in database.groupCommit.waitingCount == 20 }
+        let failures = await withTaskGroup(of: Bool.self) { group in
+            for index in 0..<20 {
+                group.addTask { [database] in
+                    let result: Int? = try? await database.groupCommit.run { database in
+                        try database.run("INSERT INTO number VALUES (?)", [index])
+                    }
+                    return result == nil
+                }
+            }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(failures == 20)
+        #expect(try numbers().isEmpty)
+        observer.isBroken.withLock { $0 = false }
+        _ = try await database.groupCommit.run { try $0.run("INSERT INTO number VALUES (1)") }
+        #expect(try numbers() == [1])
+    }
+}
+
+/// Counts transactions that changed something.
+private final class CommitCounter: TransactionObserver {
+    let count = Locked(0)
+
+    func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { true }
+    func databaseDidChange(with event: DatabaseEvent) {}
+    func databaseDidRollback(_ database: Database) {}
+    func databaseDidCommit(_ database: Database) { count.withLock { $0 += 1 } }
+}
+
+/// Makes commits fail, as a broken disk does.
+private final class CommitBreaker: TransactionObserver {
+    let isBroken = Locked(false)
+
+    func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { true }
+    func databaseDidChange(with event: DatabaseEvent) {}
+    func databaseDidRollback(_ database: Database) {}
+    func databaseDidCommit(_ database: Database) {}
+    func databaseWillCommit() throws {
+        if isBroken.withLock({ $0 }) { throw StoreError.unavailable("the disk is broken") }
+    }
+}
