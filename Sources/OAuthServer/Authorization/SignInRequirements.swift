@@ -13,11 +13,11 @@ extension AuthorizationServer {
         _ parameters: RequestParameters,
         of client: OAuthClient
     ) async throws(OAuthError) -> SignInRequirements {
-        // Values that this server does not know are left aside, as §3.1.2.1 allows.
         let words = (parameters["prompt"] ?? "").split(separator: " ")
         let prompts = Set(words.compactMap { AuthorizationRequest.Prompt(rawValue: String($0)) })
-        guard !prompts.contains(.none) || words.count == 1 else {
-            throw OAuthError(.invalidRequest, "prompt=none stands alone.", reason: .malformedRequest)
+        // What the client wants and nobody knows must not be passed over; `none` stands alone.
+        guard prompts.count == Set(words).count, !prompts.contains(.none) || words.count == 1 else {
+            throw OAuthError(.invalidRequest, "prompt has a value that can't be there.", reason: .malformedRequest)
         }
         return SignInRequirements(
             prompts: prompts,

@@ -33,7 +33,9 @@ extension AuthorizationServer {
         let methods = OAuthClient.AuthenticationMethod.allCases.map(\.rawValue)
         writer.member("token_endpoint_auth_methods_supported", methods)
         writer.member("revocation_endpoint_auth_methods_supported", methods)
-        writer.member("introspection_endpoint_auth_methods_supported", methods)
+        // RFC 7662 §2.1: what a token says is not for everybody.
+        let secretMethods = OAuthClient.AuthenticationMethod.allCases.filter { $0 != .none }.map(\.rawValue)
+        writer.member("introspection_endpoint_auth_methods_supported", secretMethods)
         // RFC 7636, RFC 9207 §3.
         writer.member("code_challenge_methods_supported", ["S256"])
         writer.member("authorization_response_iss_parameter_supported", true)
