@@ -34,8 +34,25 @@ package final class ServerAcceptor {
 
 extension ServerAcceptor: ConnectionAcceptor {
     package func accepted(_ descriptor: Int32, from peer: PeerAddress, on loop: EventLoop) {
-        let transport = TCPStream(descriptor: descriptor, loop: loop)
-        guard server.admit(peer) else { return transport.abort() }
+        guard let place = server.admit(peer) else {
+            return TCPStream(descriptor: descriptor, loop: loop).abort()
+        }
+        guard place != loop.index, let other = server.sibling(place) else { return open(descriptor, from: peer) }
+        let (listener, tlsContext, redirectsToHTTPS) = (listener, tlsContext, redirectsToHTTPS)
+        other.execute { server in
+            let acceptor = ServerAcceptor(
+                server: server,
+                listener: listener,
+                tlsContext: tlsContext,
+                redirectsToHTTPS: redirectsToHTTPS
+            )
+            acceptor.open(descriptor, from: peer)
+        }
+    }
+
+    /// Begins with a connection that was counted in.
+    private func open(_ descriptor: Int32, from peer: PeerAddress) {
+        let transport = TCPStream(descriptor: descriptor, loop: server.loop)
         let info = ConnectionInfo(
             peer: peer,
             isSecure: tlsContext != nil,

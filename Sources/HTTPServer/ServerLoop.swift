@@ -23,6 +23,11 @@ package final class ServerLoop {
     package internal(set) var failedHandshakeCount = 0
     private let census: ConnectionCensus
 
+    /// The server of every loop, by its index, to hand accepted connections to.
+    ///
+    /// Empty: this loop keeps what it accepts.
+    package var siblings: [LoopBound<ServerLoop>] = []
+
     /// How many request heads are kept for use again.
     private static let keptHeads = 256
 
@@ -65,13 +70,20 @@ package final class ServerLoop {
         heads.append(head)
     }
 
-    /// Counts a connection in; false when there are as many as there may be.
-    func admit(_ peer: PeerAddress) -> Bool {
-        census.admit(peer)
+    /// Counts a connection in, on the loop that is to have it; nil when there are as many as there may be.
+    ///
+    /// The kernel spreads connections over the loops' sockets by a hash, so that one loop of two may get two thirds of
+    /// them, and a local socket has one loop that accepts: the loop with the fewest takes the next.
+    func admit(_ peer: PeerAddress) -> Int? {
+        census.admit(peer, on: loop.index, mayMove: siblings.count > 1)
+    }
+
+    func sibling(_ index: Int) -> LoopBound<ServerLoop>? {
+        siblings.indices.contains(index) ? siblings[index] : nil
     }
 
     func dismiss(_ peer: PeerAddress) {
-        census.dismiss(peer)
+        census.dismiss(peer, on: loop.index)
     }
 
     func opened(_ connection: any ServerConnection) {

@@ -39,6 +39,7 @@ package final class GatewayServer: @unchecked Sendable {
 
     private let group: EventLoopGroup
     private let contexts: [LoopBound<LoopContext>]
+    private let servers: [LoopBound<ServerLoop>]
     private let writer: LogWriter
     private let census: ConnectionCensus
     private let ticketKeys: TicketKeyRing
@@ -80,7 +81,8 @@ package final class GatewayServer: @unchecked Sendable {
         history = TrafficHistory(registry: registry, unixTime: now)
         census = ConnectionCensus(
             limit: configuration.limits.connections,
-            limitPerAddress: configuration.limits.connectionsPerAddress
+            limitPerAddress: configuration.limits.connectionsPerAddress,
+            loops: count
         )
         bindings = ListenerBindings(loopCount: count)
         bindings.take(try bindings.bindings(for: snapshot))
@@ -93,7 +95,7 @@ package final class GatewayServer: @unchecked Sendable {
         }
         Self.log(warnings, with: logger)
         let parts = Self.parts(snapshot, ownKeys, revocations)
-        contexts = Self.makeContexts(group, parts, census: census, registry: registry, writer: writer)
+        (contexts, servers) = Self.makeContexts(group, parts, census: census, registry: registry, writer: writer)
     }
 
     /// Begins to accept; returns a line for each listener.
@@ -117,8 +119,10 @@ package final class GatewayServer: @unchecked Sendable {
 
     private func listenEverywhere() {
         let current = bindings.current
+        let servers = servers
         let done = DispatchSemaphore(value: 0)
         forEachContext {
+            $0.share(with: servers)
             $0.listen(current)
         } completion: {
             done.signal()
@@ -141,18 +145,19 @@ package final class GatewayServer: @unchecked Sendable {
         census: ConnectionCensus,
         registry: MetricsRegistry,
         writer: LogWriter
-    ) -> [LoopBound<LoopContext>] {
-        let made = Locked<[Int: LoopBound<LoopContext>]>([:])
+    ) -> ([LoopBound<LoopContext>], [LoopBound<ServerLoop>]) {
+        let made = Locked<[Int: (LoopBound<LoopContext>, LoopBound<ServerLoop>)]>([:])
         let done = DispatchSemaphore(value: 0)
         group.executeOnEach { loop in
             let context = LoopContext(loop: loop, parts, census: census, registry: registry, writer: writer)
-            let bound = LoopBound(context, on: loop)
+            let bound = (LoopBound(context, on: loop), LoopBound(context.server, on: loop))
             made.withLock { $0[loop.index] = bound }
         } completion: {
             done.signal()
         }
         done.wait()
-        return made.withLock { made in group.loops.compactMap { made[$0.index] } }
+        let all = made.withLock { made in group.loops.compactMap { made[$0.index] } }
+        return (all.map(\.0), all.map(\.1))
     }
 
     private static func parts(
@@ -325,10 +330,14 @@ extension GatewayServer {
             }
         }
         let remaining = Countdown(contexts.count)
-        forEachContext { [self] context in
-            context.stopListening()
-            context.drain { [self] in
-                if remaining.finishOne() { queue.async { once.run() } }
+        // In two steps: whatever one loop has handed to another is there before that one looks for what it has left.
+        forEachContext {
+            $0.stopListening()
+        } completion: { [self] in
+            forEachContext { [self] context in
+                context.drain { [self] in
+                    if remaining.finishOne() { queue.async { once.run() } }
+                }
             }
         }
     }

@@ -13,7 +13,7 @@ import Upstream
 /// Confined to its event loop.
 final class LoopContext {
     let loop: EventLoop
-    private let server: ServerLoop
+    let server: ServerLoop
     private let endpoints: OwnEndpoints
     private let requestIDs = RequestIDGenerator()
     private let registry: MetricsRegistry
@@ -99,6 +99,11 @@ final class LoopContext {
 
     // MARK: Listeners
 
+    /// Lets connections that one loop accepts go to the loop with the fewest.
+    func share(with servers: [LoopBound<ServerLoop>]) {
+        server.siblings = servers
+    }
+
     /// Accepts on these addresses, and on no others any more.
     func listen(_ bindings: [ListenerBinding]) {
         let wanted = Set(bindings.map(\.identity))
@@ -120,6 +125,7 @@ final class LoopContext {
 
     /// Stops accepting; connections that the kernel has taken already are served.
     func stopListening() {
+        server.siblings = []
         listen([])
     }
 
