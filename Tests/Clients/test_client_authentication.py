@@ -38,12 +38,6 @@ def test_an_unknown_client(ask):
     assert response.headers["www-authenticate"].startswith("Basic ")
 
 
-def test_unknown_and_wrong_sound_the_same(ask):
-    """No list of clients for the asking."""
-    wrong, unknown = ask(Authorization=basic(SERVICE.id, "wrong")), ask(Authorization=basic("nobody", "wrong"))
-    assert wrong.json() | {"request_id": ""} == unknown.json() | {"request_id": ""}
-
-
 def test_nobody_at_all(ask):
     response = ask()
     assert response.status_code in (400, 401) and response.json()["error"] in ("invalid_client", "invalid_request")
@@ -137,8 +131,7 @@ def test_guessing_is_slowed_down(start):
     slowed = server.post("token", None, form, {"Authorization": basic(SERVICE.id, "guess")})
     assert slowed.status_code == 429 and 1 <= int(slowed.headers["retry-after"]) <= 600, slowed.text
     assert server.token(INSPECTOR, **form).status_code == 200, "another client is not slowed down"
-    kinds = [e.get("kind", e.get("event")) for e in server.audit()]
-    assert "client_authentication_failed" in kinds
+    server.audited("client_authentication_failed", 5, client_id=SERVICE.id)
 
 
 def test_those_who_know_it_are_not_slowed_down(start):

@@ -11,6 +11,7 @@ import requests
 from harness.client import Connection
 from harness.gateway import Gateway, free_port, run, write_config
 from harness.tokens import bearer, unb64
+from harness.waiting import eventually
 
 from .cast import CLIENTS, SCOPES, USERS
 
@@ -133,7 +134,14 @@ class Server(Gateway):
     def audit(self):
         """The audit log so far, parsed."""
         file = self.folder / "audit.log"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        return [json.loads(line) for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")] if file.exists() else []
+
+    def audited(self, event, count=1, **wanted):
+        """Waits for that many audit events with these members; returns them."""
+        def matching():
+            found = [e for e in self.audit() if e["event"] == event and wanted.items() <= e.items()]
+            return found if len(found) >= count else None
+        return eventually(matching, 5, what=f"{count} x {event} {wanted} in the audit log; {self.audit()[-5:]}")
 
 
 def basic(client_id, secret):

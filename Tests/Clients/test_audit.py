@@ -1,0 +1,83 @@
+"""CONTRACT §3 `logging.audit`: who did what, when, from where, and never a secret (`test_secrets.py`)."""
+
+import os
+import re
+import signal
+
+from harness.waiting import eventually
+from rig.browser import Browser
+from rig.cast import ALICE, SERVICE, WEB
+from rig.flow import Request
+from rig.server import claims_of
+
+
+def test_a_grants_whole_life(server, browser, person):
+    browser.sign_in_as(person)
+    server.audited("login", user=person.name, client="127.0.0.1")
+    tokens = Request(server, WEB, scope="openid notes:read").tokens(browser, person)
+    grant = claims_of(tokens["access_token"])["gid"]
+    consent = server.audited("consent", user=person.name, client_id=WEB.id)[0]
+    assert set(consent["scope"].split()) == {"openid", "notes:read"}
+    created = server.audited("grant_created", user=person.name, client_id=WEB.id, grant=grant)[0]
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", created["time"])
+    entry = server.logged(request_id=created["request_id"])
+    assert entry["path"] == server.path("token"), "both logs name the same request"
+    server.revoke(WEB, tokens["access_token"])
+    server.audited("token_revoked", client_id=WEB.id)
+    server.revoke(WEB, tokens["refresh_token"])
+    server.audited("grant_revoked", grant=grant)
+
+
+def test_what_was_refused(server, browser, person):
+    page = browser.sign_in(browser.open(Request(server, WEB).url), person, "wrong")
+    server.audited("login_failed", user=person.name)
+    page = browser.sign_in(page, person)
+    browser.deny(page)
+    server.audited("consent_denied", user=person.name, client_id=WEB.id)
+    server.token(SERVICE.but(secret="wrong"), grant_type="client_credentials")
+    server.audited("client_authentication_failed", client_id=SERVICE.id)
+
+
+def test_what_administrators_do(server, person):
+    """By command, while the server runs, into the same file."""
+    made = server.ok("client", "add", "--name", "Audited", "--scope", "notes:read", "--grant-type", "client_credentials", "--json")
+    server.ok("client", "rotate-secret", made["client_id"])
+    server.ok("client", "remove", made["client_id"])
+    server.ok("user", "disable", person.name)
+    server.ok("user", "enable", person.name)
+    server.ok("user", "remove", person.name)
+    server.ok("key", "rotate")
+    server.audited("user_added", user=person.name)
+    for event in ("client_added", "client_secret_rotated", "client_removed"):
+        server.audited(event, client_id=made["client_id"])
+    for event in ("user_disabled", "user_enabled", "user_removed"):
+        server.audited(event, user=person.name)
+    server.audited("key_rotated")
+
+
+def test_a_name_cannot_write_its_own_line(server, browser):
+    name = 'x"}\n{"event":"login","user":"root'
+    page = browser.open(Request(server, WEB).url)
+    browser.send(page.document.form_with(name="password"), "sign-in", username=name, password="x")
+    eventually(lambda: any(e["event"] == "login_failed" and e.get("user", "").startswith('x"}') for e in server.audit()), 5)
+    assert not [e for e in server.audit() if e["event"] == "login" and e.get("user") == "root"]
+
+
+def test_a_rotated_file_is_let_go(start):
+    """As logrotate does: move it away, then SIGHUP."""
+    server = start()
+    Browser(server).sign_in_as(ALICE)
+    server.audited("login", user="alice")
+    file = server.folder / "audit.log"
+    assert file.stat().st_mode & 0o077 == 0, "nobody else reads it"
+    os.rename(file, server.folder / "audit.log.1")
+    server.signal(signal.SIGHUP)
+    eventually(lambda: file.exists() or Browser(server).sign_in_as(ALICE) and file.exists(), 10, every=0.2)
+    Browser(server).sign_in_as(ALICE)
+    server.audited("login", user="alice")
+
+
+def test_to_stdout(start):
+    server = start(logging={"access": "off", "audit": "stdout"})
+    Browser(server).sign_in_as(ALICE)
+    eventually(lambda: any(e.get("event") == "login" for e in server.access_log()), 5)
