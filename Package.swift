@@ -67,7 +67,8 @@ let modules: [Module] = [
     ),
     Module(
         name: "OAuthWeb",
-        uses: ["Bytes", "HTTP", "Crypto", "JWT", "Transport", "HTTPServer", "OAuthServer", "Gateway"]
+        uses: ["Bytes", "JSON", "HTTP", "Crypto", "JWT", "Transport", "HTTPServer", "OAuthServer", "Gateway"],
+        testUses: ["Bytes", "HTTP", "Crypto", "OAuthServer"]
     ),
     // layer 5
     Module(
@@ -75,7 +76,7 @@ let modules: [Module] = [
         uses: [
             "Locking",
             "Bytes", "JSON", "Logging", "Observability", "HTTP", "Transport", "Crypto", "Configuration", "JWT", "TLS",
-            "HTTPServer", "Upstream", "SQLiteStore", "Gateway", "OAuthWeb", "Admin",
+            "PasswordHashing", "HTTPServer", "Upstream", "OAuthServer", "SQLiteStore", "Gateway", "OAuthWeb", "Admin",
         ],
         testUses: ["Configuration"]
     ),

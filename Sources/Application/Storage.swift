@@ -2,6 +2,7 @@ import Configuration
 import Crypto
 import Glibc
 import JWT
+import OAuthServer
 import SQLiteStore
 
 /// Where keys and revocations are kept, opened.
@@ -10,6 +11,10 @@ import SQLiteStore
 package struct Storage: Sendable {
     package let signingKeys: any SigningKeyStore
     package let revocations: any RevocationStore
+    /// Clients, users, grants and sessions; nil where the gateway only enforces.
+    package let authorization: (any AuthorizationStore)?
+    /// Nil where the gateway only enforces.
+    let secrets: AuthorizationSecrets?
     /// Seals private keys at rest; nil where there are none because the gateway only enforces.
     private let sealingKey: SealingKey?
     private let policy: SigningKeyPolicy
@@ -20,16 +25,20 @@ package struct Storage: Sendable {
     /// - Throws: `ApplicationError.storage` with the reason.
     package init(_ configuration: GatewayConfiguration) throws(ApplicationError) {
         policy = SigningKeyPolicy(configuration)
+        let isIssuer = configuration.authorizationServer != nil
         switch configuration.storage {
         case .memory:
+            let revocations = MemoryRevocationStore()
             signingKeys = MemorySigningKeyStore()
-            revocations = MemoryRevocationStore()
+            self.revocations = revocations
+            authorization = isIssuer ? MemoryAuthorizationStore(revocations: revocations) : nil
             watcher = nil
         case .sqlite(let path):
             do throws(StoreError) {
                 let database = try SQLiteDatabase(path: path)
                 signingKeys = SQLiteSigningKeyStore(database)
                 revocations = SQLiteRevocationStore(database)
+                authorization = isIssuer ? SQLiteAuthorizationStore(database) : nil
                 watcher = try SQLiteChangeWatcher(database)
             } catch {
                 throw .storage("the storage \(path) can't be opened: \(error.description)")
@@ -37,9 +46,12 @@ package struct Storage: Sendable {
         }
         guard let settings = configuration.authorizationServer else {
             sealingKey = nil
+            secrets = nil
             return
         }
-        sealingKey = try Self.sealingKey(settings, folder: configuration.storage.folder, seals: signingKeys)
+        let key = try Self.sealingKey(settings, folder: configuration.storage.folder, seals: signingKeys)
+        sealingKey = key
+        secrets = AuthorizationSecrets(key)
     }
 
     /// What is stored already, for commands that only look; nil where nothing is.

@@ -30,11 +30,7 @@ package final class OwnEndpoints: OwnPaths {
     }
 
     package func claims(_ path: UnsafeRawBufferPointer) -> Bool {
-        let prefix: StaticString = "/.well-known/"
-        if path.count > prefix.utf8CodeUnitCount, path.slice(0..<prefix.utf8CodeUnitCount).equals(prefix) {
-            return true
-        }
-        return site?.contains(path) == true
+        documents.claims(path) || site?.contains(path) == true
     }
 
     package func answer(_ request: OwnRequest) -> Bool {

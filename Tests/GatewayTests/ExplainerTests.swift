@@ -137,7 +137,7 @@ import Testing
             ),
             verifier: keys.verifier,
             revocations: RevocationList(),
-            isOwnPath: { $0.equals("/.well-known/jwks.json") },
+            ownMethods: { $0.equals("/.well-known/jwks.json") ? [.get] : nil },
             clock: {
                 time += 1000
                 return time

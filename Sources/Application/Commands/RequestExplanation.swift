@@ -20,14 +20,21 @@ package struct RequestExplanation: Sendable {
     package init(_ request: RequestText, from address: String, _ gateway: OfflineGateway, now: Int64) {
         self.request = request
         let configuration = gateway.configuration
-        let documents = MetadataDocuments(gateway.snapshot, gateway.ownKeys)
-        let hasKeySet = configuration.authorizationServer != nil
+        // Only where the documents are counts here.
+        let server = configuration.authorizationServer
+        let documents = MetadataDocuments(gateway.snapshot, gateway.ownKeys, server.map { _ in ([], []) })
         let explainer = Explainer(
             gateway.snapshot.gateway,
             settings: gateway.snapshot.settings,
             verifier: gateway.verifier,
             revocations: gateway.revocations,
-            isOwnPath: { documents[$0] != nil || hasKeySet && $0.equals("/.well-known/jwks.json") },
+            ownMethods: { path in
+                if documents[path] != nil { return [.get] }
+                guard let server else { return nil }
+                // Without stored keys there is no set to read here, but there will be one when the gateway runs.
+                if path.equals("/.well-known/jwks.json") { return [.get] }
+                return EndpointTable.methods(at: path, basePath: server.basePath)
+            },
             clock: { DispatchTime.now().uptimeNanoseconds }
         )
         explanation = explainer.explain(

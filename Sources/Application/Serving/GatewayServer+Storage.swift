@@ -1,11 +1,41 @@
+import Dispatch
 import JWT
 import OAuthWeb
 import SQLiteStore
 
-/// What is kept in memory of the storage, and how it stays up to date.
+/// What is kept in memory of the storage, and how it stays up to date; all of it on the control queue.
 extension GatewayServer {
-    /// Does what is due and takes over what anyone has changed; on the control queue.
-    func lookAtStorage() {
+    /// How often the storage is asked whether another process has changed it.
+    private static let storageInterval = DispatchTimeInterval.milliseconds(200)
+
+    /// Begins what is done again and again: looking at the storage, cleaning, sampling.
+    func startTimers() {
+        addTimer(every: Self.storageInterval) { [weak self] in self?.lookAtStorage() }
+        addTimer(every: .seconds(1)) { [weak self] in
+            guard let self else { return }
+            memory.look(openConnections: census.openCount, now: SystemClock.unixTime())
+        }
+        addTimer(every: .seconds(60)) { [weak self] in
+            guard let self else { return }
+            history.sample(unixTime: SystemClock.unixTime())
+            authorization?.sweep()
+        }
+        authorization?.revocations.onWaiting { [weak self] in
+            guard let self else { return }
+            queue.async { self.applyWaitingRevocations() }
+        }
+    }
+
+    private func addTimer(every interval: DispatchTimeInterval, _ work: @escaping @Sendable () -> Void) {
+        let timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.schedule(deadline: .now() + interval, repeating: interval, leeway: .milliseconds(20))
+        timer.setEventHandler(handler: work)
+        timer.resume()
+        timers.append(timer)
+    }
+
+    /// Does what is due and takes over what anyone has changed.
+    private func lookAtStorage() {
         let now = SystemClock.unixTime()
         do throws(StoreError) {
             if now >= nextKeyStep, let ring = storage.keyRing {
@@ -33,10 +63,24 @@ extension GatewayServer {
     private func readRevocations(now: Int64) throws(StoreError) {
         let changes = try storage.revocations.changes(after: revocationPosition, at: now)
         revocationPosition = changes.position
-        guard !changes.revocations.isEmpty else { return }
-        for revocation in changes.revocations { revocations.insert(revocation) }
-        let list = revocations
-        forEachContext { $0.apply(list) }
+        var list = revocations
+        for revocation in changes.revocations { list.insert(revocation) }
+        // Those of this process count already.
+        if list != revocations { takeOver(list) }
+    }
+
+    /// Applies what this process has revoked itself, without waiting for the next look at the storage.
+    private func applyWaitingRevocations() {
+        guard let batch = authorization?.revocations.take() else { return }
+        var list = revocations
+        for revocation in batch.revocations { list.insert(revocation) }
+        takeOver(list) { batch.finish() }
+    }
+
+    private func takeOver(_ list: RevocationList, completion: @escaping @Sendable () -> Void = {}) {
+        revocations = list
+        authorization?.tokens.update(revocations: list)
+        forEachContext({ $0.apply(list) }, completion: completion)
     }
 
     private func readKeys(now: Int64) throws(StoreError) {
@@ -45,8 +89,9 @@ extension GatewayServer {
         nextKeyStep = try ring.maintain(at: now).nextStepAt ?? .max
         if keys.records == ownKeys?.records { return }
         ownKeys = keys
+        authorization?.tokens.update(keys: keys)
         let verifier = snapshot.verifier(keys)
-        let documents = MetadataDocuments(snapshot, keys)
+        let documents = MetadataDocuments(snapshot, keys, authorization?.metadata(for: snapshot))
         forEachContext { $0.apply(verifier, documents) }
     }
 }

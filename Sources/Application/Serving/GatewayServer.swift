@@ -34,27 +34,29 @@ package final class GatewayServer: @unchecked Sendable {
     /// When each server that is marked down was first seen so.
     var downSince: [String: Int64] = [:]
     let storage: Storage
+    /// The authorization server's parts; nil where the gateway only enforces.
+    let authorization: AuthorizationServices?
     let history: TrafficHistory
     let startedAt: Int64
-
-    private let group: EventLoopGroup
-    private let contexts: [LoopBound<LoopContext>]
-    private let servers: [LoopBound<ServerLoop>]
-    private let writer: LogWriter
-    private let census: ConnectionCensus
-    private let ticketKeys: TicketKeyRing
-    private var bindings: ListenerBindings
     var revocations: RevocationList
     /// Up to where the revocations in the storage were read.
     var revocationPosition: Int64
     /// What has changed in the storage and was not read yet.
     var unreadChanges: StorageChanges = []
-    private var adminListener: AdminListener?
-    private var watcher: FileWatcher?
-    private var timers: [any DispatchSourceTimer] = []
+    var timers: [any DispatchSourceTimer] = []
     var nextKeyStep: Int64 = 0
     var nextPrune: Int64 = 0
-    private var memory = MemoryKeeper()
+    let census: ConnectionCensus
+    var memory = MemoryKeeper()
+
+    private let group: EventLoopGroup
+    private let contexts: [LoopBound<LoopContext>]
+    private let servers: [LoopBound<ServerLoop>]
+    private let writer: LogWriter
+    private let ticketKeys: TicketKeyRing
+    private var bindings: ListenerBindings
+    private var adminListener: AdminListener?
+    private var watcher: FileWatcher?
 
     /// Reads the configuration, opens the storage and binds every address; nothing is accepted yet.
     ///
@@ -76,6 +78,7 @@ package final class GatewayServer: @unchecked Sendable {
         (ownKeys, nextKeyStep) = (stored.keys, stored.nextKeyStep)
         revocations = RevocationList(stored.revocations.revocations)
         revocationPosition = stored.revocations.position
+        authorization = try AuthorizationServices(snapshot, storage, ownKeys, revocations)
         let count = configuration.workers ?? SystemClock.processorCount
         registry = MetricsRegistry(shards: count)
         history = TrafficHistory(registry: registry, unixTime: now)
@@ -94,7 +97,7 @@ package final class GatewayServer: @unchecked Sendable {
             throw .setup("the server can't start: \(error)")
         }
         Self.log(warnings, with: logger)
-        let parts = Self.parts(snapshot, ownKeys, revocations)
+        let parts = Self.parts(snapshot, ownKeys, revocations, authorization)
         (contexts, servers) = Self.makeContexts(group, parts, census: census, registry: registry, writer: writer)
     }
 
@@ -163,13 +166,15 @@ package final class GatewayServer: @unchecked Sendable {
     private static func parts(
         _ snapshot: ServerSnapshot,
         _ ownKeys: SigningKeys?,
-        _ revocations: RevocationList
+        _ revocations: RevocationList,
+        _ authorization: AuthorizationServices?
     ) -> LoopParts {
         LoopParts(
             snapshot: snapshot,
             verifier: snapshot.verifier(ownKeys),
             revocations: revocations,
-            documents: MetadataDocuments(snapshot, ownKeys)
+            documents: MetadataDocuments(snapshot, ownKeys, authorization?.metadata(for: snapshot)),
+            site: authorization?.site(for: snapshot)
         )
     }
 
@@ -221,6 +226,7 @@ extension GatewayServer {
         }
         let now = SystemClock.unixTime()
         let fresh = try ServerSnapshot(configuration, path: file.path, ticketKeys: ticketKeys, now: now)
+        try authorization?.check(fresh)
         let bound = try bindings.bindings(for: fresh)
         snapshot = fresh
         loadedAt = now
@@ -229,7 +235,8 @@ extension GatewayServer {
         bindings.take(bound)
         diagnostics.minimumLevel = Logger.Level(configuration.logging.level)
         census.setLimits(configuration.limits.connections, perAddress: configuration.limits.connectionsPerAddress)
-        let parts = Self.parts(fresh, ownKeys, revocations)
+        authorization?.takeOver(fresh)
+        let parts = Self.parts(fresh, ownKeys, revocations, authorization)
         let done = DispatchSemaphore(value: 0)
         forEachContext {
             $0.apply(parts)
@@ -270,33 +277,6 @@ extension GatewayServer {
         return [file.path] + certificates.flatMap { [$0.certificateFile, $0.privateKeyFile] }
             + configuration.trustedIssuers.map(\.keysFile)
             + configuration.upstreams.compactMap(\.tls.authorityFile)
-    }
-}
-
-// MARK: Timers
-
-extension GatewayServer {
-    /// How often the storage is asked whether another process has changed it.
-    private static let storageInterval = DispatchTimeInterval.milliseconds(200)
-
-    private func startTimers() {
-        addTimer(every: Self.storageInterval) { [weak self] in self?.lookAtStorage() }
-        addTimer(every: .seconds(1)) { [weak self] in
-            guard let self else { return }
-            memory.look(openConnections: census.openCount, now: SystemClock.unixTime())
-        }
-        addTimer(every: .seconds(60)) { [weak self] in
-            guard let self else { return }
-            history.sample(unixTime: SystemClock.unixTime())
-        }
-    }
-
-    private func addTimer(every interval: DispatchTimeInterval, _ work: @escaping @Sendable () -> Void) {
-        let timer = DispatchSource.makeTimerSource(queue: queue)
-        timer.schedule(deadline: .now() + interval, repeating: interval, leeway: .milliseconds(20))
-        timer.setEventHandler(handler: work)
-        timer.resume()
-        timers.append(timer)
     }
 }
 

@@ -39,7 +39,7 @@ final class LoopContext {
         self.writer = writer
         shard = registry.shard(loop.index)
         revocations = parts.revocations
-        endpoints = OwnEndpoints(parts.documents, site: nil)
+        endpoints = OwnEndpoints(parts.documents, site: parts.site)
         pipeline = Self.makePipeline(
             loop,
             parts,
@@ -69,6 +69,7 @@ final class LoopContext {
         pipeline.retire()
         revocations = parts.revocations
         endpoints.documents = parts.documents
+        endpoints.site = parts.site
         pipeline = Self.makePipeline(
             loop,
             parts,
@@ -209,6 +210,8 @@ struct LoopParts: Sendable {
     let verifier: TokenVerifier
     let revocations: RevocationList
     let documents: MetadataDocuments
+    /// Nil where the gateway only enforces.
+    let site: WebSite?
 }
 
 /// What makes two configured listeners the same socket.

@@ -5,10 +5,21 @@ import JWT
 import OAuthWeb
 
 extension MetadataDocuments {
-    /// The documents that follow from a configuration and our own keys.
-    init(_ snapshot: ServerSnapshot, _ ownKeys: SigningKeys?) {
+    /// The documents that follow from a configuration, our own keys and what the authorization server says of itself.
+    init(
+        _ snapshot: ServerSnapshot,
+        _ ownKeys: SigningKeys?,
+        _ server: (oauth: [UInt8], openID: [UInt8])?
+    ) {
         let configuration = snapshot.configuration
         var documents: [String: [UInt8]] = [:]
+        if let server {
+            let issuerPath = configuration.issuer.path == "/" ? "" : configuration.issuer.path
+            // RFC 8414 §3.1: the well-known part goes before the issuer's path; OpenID Connect Discovery §4: after it.
+            documents["/.well-known/oauth-authorization-server" + issuerPath] = server.oauth
+            documents["/.well-known/openid-configuration" + issuerPath] = server.openID
+            documents[issuerPath + "/.well-known/openid-configuration"] = server.openID
+        }
         if configuration.authorizationServer != nil, let ownKeys {
             documents["/.well-known/jwks.json"] = ownKeys.verificationKeys.publicJSON()
         }

@@ -4,6 +4,7 @@ import Gateway
 import HTTP
 import HTTPServer
 import JWT
+import OAuthServer
 import TLS
 import Upstream
 
@@ -13,6 +14,8 @@ package struct ServerSnapshot: Sendable {
     package let gateway: GatewaySnapshot
     /// The issuers that are trusted beside ourselves, with their keys.
     package let trustedIssuers: [TokenIssuer]
+    /// The clients that the configuration registers, with their secrets read.
+    package let clients: [OAuthClient]
     let settings: PipelineSettings
     let serverSettings: ServerSettings
     let upstreams: [UpstreamConfiguration]
@@ -60,6 +63,9 @@ package struct ServerSnapshot: Sendable {
         var issuers: [TokenIssuer] = []
         for settings in configuration.trustedIssuers { issuers.append(try TokenIssuer(settings)) }
         trustedIssuers = issuers
+        var clients: [OAuthClient] = []
+        for settings in configuration.authorizationServer?.clients ?? [] { clients.append(try OAuthClient(settings)) }
+        self.clients = clients
         var upstreams: [UpstreamConfiguration] = []
         for settings in configuration.upstreams { upstreams.append(try UpstreamConfiguration(settings)) }
         self.upstreams = upstreams

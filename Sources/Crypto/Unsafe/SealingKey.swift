@@ -25,11 +25,15 @@ package struct SealingKey: Sendable {
     ///
     /// This is HKDF's expand step (RFC 5869 §2.3) for one block; the key is uniformly random already.
     package func derived(for purpose: StaticString) -> SealingKey {
+        SealingKey(derived: derivedSecret(for: purpose))
+    }
+
+    /// 32 secret bytes for one purpose that is no sealing, such as an HMAC key.
+    package func derivedSecret(for purpose: StaticString) -> SecretBytes {
         let mac = HMACKey(key, digest: .sha256)
         var info = purpose.withUTF8Buffer { Array($0) }
         info.append(1)
-        let bytes = SecretBytes(copying: info.withUnsafeBytes { mac.authenticationCode(of: $0) })
-        return SealingKey(derived: bytes)
+        return SecretBytes(copying: info.withUnsafeBytes { mac.authenticationCode(of: $0) })
     }
 
     private init(derived key: SecretBytes) {

@@ -18,26 +18,27 @@ package final class Explainer {
 
     private let snapshot: GatewaySnapshot
     private let settings: PipelineSettings
-    private let isOwnPath: (UnsafeRawBufferPointer) -> Bool
+    private let ownMethods: (UnsafeRawBufferPointer) -> [HTTPMethod]?
     private let authenticator: Authenticator
     private let clock: () -> UInt64
 
     /// An explainer for one configuration.
     ///
     /// - Parameters:
-    ///   - isOwnPath: whether the gateway answers a path itself, on the issuer's host.
+    ///   - ownMethods: what the gateway itself takes at a path on the issuer's host: nil where the path is none of its own,
+    ///     nothing where it is and nothing is there.
     ///   - clock: monotonic nanoseconds, for how long each step takes.
     package init(
         _ snapshot: GatewaySnapshot,
         settings: PipelineSettings,
         verifier: TokenVerifier,
         revocations: RevocationList,
-        isOwnPath: @escaping (UnsafeRawBufferPointer) -> Bool,
+        ownMethods: @escaping (UnsafeRawBufferPointer) -> [HTTPMethod]?,
         clock: @escaping () -> UInt64
     ) {
         self.snapshot = snapshot
         self.settings = settings
-        self.isOwnPath = isOwnPath
+        self.ownMethods = ownMethods
         self.clock = clock
         authenticator = Authenticator(
             verifier: verifier,
@@ -60,7 +61,7 @@ package final class Explainer {
         let head = RequestHead()
         var run = ExplainerRun(snapshot: snapshot, head: head, unixTime: unixTime, clock: clock)
         if let failure = run.parse(request, limits) { return run.refused(failure, route: nil, cors: nil) }
-        if let answer = run.ownAnswer(settings, from: client, isOwnPath: isOwnPath) { return answer }
+        if let answer = run.ownAnswer(settings, from: client, ownMethods: ownMethods) { return answer }
         switch snapshot.router.route(head) {
         case .failure(let failure, let cors):
             run.note("route", failure.detail(nil), passed: false)

@@ -6,7 +6,7 @@ extension ExplainerRun {
     mutating func ownAnswer(
         _ settings: PipelineSettings,
         from client: Explainer.Client,
-        isOwnPath: (UnsafeRawBufferPointer) -> Bool
+        ownMethods: (UnsafeRawBufferPointer) -> [HTTPMethod]?
     ) -> Explanation? {
         if client.isRedirected, head.targetForm == .origin || head.targetForm == .absolute {
             note("listener", "This listener redirects everything to https.", passed: true)
@@ -24,13 +24,19 @@ extension ExplainerRun {
             return answered(204, fields)
         }
         let isForIssuer = settings.issuerHost.withUnsafeBytes { head.host.equals($0) }
-        guard isForIssuer, isOwnPath(head.path) else { return nil }
-        note("own path", "The gateway answers this path itself, on the issuer's host.", passed: true)
-        switch head.method {
-        case .get, .head: return answered(200, FieldBlock())
-        case .options: return answered(204, FieldBlock())
-        default: return answered(405, FieldBlock())
+        guard isForIssuer, let methods = ownMethods(head.path) else { return nil }
+        return ownAnswer(methods)
+    }
+
+    private mutating func ownAnswer(_ methods: [HTTPMethod]) -> Explanation {
+        guard !methods.isEmpty else {
+            note("own path", "The path belongs to the gateway itself, and nothing is there.", passed: false)
+            return refused(.notFound, route: nil, cors: nil)
         }
+        note("own path", "The gateway answers this path itself, on the issuer's host.", passed: true)
+        let takes = methods.contains(head.method) || head.method == .head && methods.contains(.get)
+        if head.method == .options { return answered(204, FieldBlock()) }
+        return answered(takes ? 200 : 405, FieldBlock())
     }
 
     private func redirection(_ settings: PipelineSettings) -> Explanation {

@@ -22,6 +22,15 @@ package struct BearerChallenge: Sendable {
         scopeDescription = BearerChallenge.describe(all: allScopes, any: anyScopes)
     }
 
+    /// The challenge with an error (RFC 6750 §3.1).
+    ///
+    /// - Parameter description: Printable ASCII without `"` and `\`.
+    package func value(error: String, description: String?) -> String {
+        let reason = description.map { ", error_description=\"\($0)\"" } ?? ""
+        return String(decoding: start, as: UTF8.self) + ", error=\"\(error)\"\(reason)"
+            + String(decoding: end, as: UTF8.self)
+    }
+
     /// Where a resource's metadata is (RFC 9728 §3.1): the well-known part goes between authority and path.
     package static func metadataURL(of resource: String) -> String {
         let wellKnown = "/.well-known/oauth-protected-resource"

@@ -100,17 +100,8 @@ package struct FailureRenderer: Sendable {
             fields.append(name: "WWW-Authenticate", value: challenge.missing)
             return
         }
-        fields.begin(name: "WWW-Authenticate")
-        challenge.start.withUnsafeBytes { fields.appendValue($0) }
-        fields.appendValue(", error=\"")
-        fields.appendValue(error)
-        if let description = failure.errorDescription(route) {
-            fields.appendValue("\", error_description=\"")
-            fields.appendValue(string: description)
-        }
-        fields.appendValue("\"")
-        challenge.end.withUnsafeBytes { fields.appendValue($0) }
-        fields.end()
+        let value = challenge.value(error: String(describing: error), description: failure.errorDescription(route))
+        fields.append(name: "WWW-Authenticate", value: value)
     }
 
     /// RFC 9457 §3; without a `type` it is `about:blank`, whose title is the status phrase (§4.2.1).

@@ -93,6 +93,7 @@ final class PendingRequest {
         request.outcome.userName = response.userName
         request.outcome.clientID = response.clientID
         guard !exchange.hasEnded, !exchange.isResponseStarted else { return }
+        if let failure = response.failure { return fail(failure) }
         var fields = FieldBlock(capacity: 1024)
         request.appendFields(to: &fields)
         response.append(to: &fields)

@@ -1,4 +1,5 @@
 import Bytes
+import Gateway
 import HTTP
 
 /// What an endpoint answers: plain values, made anywhere.
@@ -7,6 +8,8 @@ package struct WebResponse: Sendable {
     /// In their order; without those that every response has (`Date`, `X-Request-Id` and so on) and without framing.
     package private(set) var fields: [(name: String, value: String)] = []
     package var body: [UInt8]
+    /// Where set, the answer is the gateway's own for it (a page, problem+json), and all the rest does not count.
+    package private(set) var failure: GatewayFailure?
 
     // What the access log and the metrics say.
 
@@ -22,6 +25,13 @@ package struct WebResponse: Sendable {
         if let contentType { add("Content-Type", contentType) }
         add("Cache-Control", "no-store")
         add("X-Content-Type-Options", "nosniff")
+    }
+
+    /// Answers as the gateway does to any request that it refuses.
+    package init(_ failure: GatewayFailure) {
+        status = failure.status
+        body = []
+        self.failure = failure
     }
 
     package static func json(_ body: [UInt8], status: Int = 200) -> WebResponse {

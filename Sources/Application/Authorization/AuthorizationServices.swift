@@ -1,0 +1,158 @@
+import Configuration
+import Crypto
+import Dispatch
+import JWT
+import Locking
+import Logging
+import OAuthServer
+import OAuthWeb
+
+/// What the authorization server is made of in this process; it outlives reloads.
+final class AuthorizationServices: Sendable {
+    let tokens: OwnTokens
+    let revocations = LoopRevocations()
+    let store: any AuthorizationStore
+    let passwords: PooledPasswords
+    let limits: AuthorizationLimits
+    let audit: any AuditSink
+    private let secrets: AuthorizationSecrets
+    private let logger = Logger(label: "gatehouse")
+    /// Whether expired rows are being removed, and how long sessions live.
+    private let sweeping: Locked<(isRunning: Bool, sessions: SessionLifetime)>
+
+    /// Puts the parts together; nil where the gateway only enforces.
+    ///
+    /// - Throws: `ApplicationError` when the configuration and the storage contradict each other.
+    init?(
+        _ snapshot: ServerSnapshot,
+        _ storage: Storage,
+        _ keys: SigningKeys?,
+        _ list: RevocationList
+    ) throws(ApplicationError) {
+        guard let settings = snapshot.configuration.authorizationServer, let keys, let ring = storage.keyRing,
+            let store = storage.authorization, let secrets = storage.secrets
+        else { return nil }
+        self.store = store
+        self.secrets = secrets
+        passwords = try PooledPasswords(settings.passwords)
+        limits = AuthorizationLimits(snapshot.configuration.limits)
+        audit = NoAudit()
+        tokens = OwnTokens(
+            issuer: snapshot.configuration.issuer.text,
+            ring: ring,
+            keys: keys,
+            revocations: list,
+            algorithm: SignatureAlgorithm(settings.accessTokenAlgorithm)
+        )
+        sweeping = Locked((false, SessionLifetime(settings.session)))
+        try check(snapshot)
+    }
+
+    /// Whether a configuration can be taken over: no client of it may be in the storage too.
+    ///
+    /// - Throws: `ApplicationError.setup` with the ids, or when the storage can't be asked.
+    func check(_ snapshot: ServerSnapshot) throws(ApplicationError) {
+        guard !snapshot.clients.isEmpty else { return }
+        let store = store
+        let stored: [OAuthClient]
+        do throws(StoreError) {
+            stored = try Waiting.forResult { () async throws(StoreError) in try await store.clients() }
+        } catch {
+            throw .storage("the storage can't be used: \(error.description)")
+        }
+        let twice = snapshot.clients.map(\.id).filter { id in stored.contains { $0.id == id } }
+        guard twice.isEmpty else {
+            let names = twice.map(\.printable).joined(separator: ", ")
+            throw .setup("registered in authorization_server.clients and in the storage as well: \(names)")
+        }
+    }
+
+    /// Takes over another configuration.
+    func takeOver(_ snapshot: ServerSnapshot) {
+        guard let settings = snapshot.configuration.authorizationServer else { return }
+        tokens.update(algorithm: SignatureAlgorithm(settings.accessTokenAlgorithm))
+        passwords.takeOver(settings.passwords)
+        limits.takeOver(snapshot.configuration.limits)
+        sweeping.withLock { $0.sessions = SessionLifetime(settings.session) }
+    }
+
+    /// The endpoints by a configuration.
+    func site(for snapshot: ServerSnapshot) -> WebSite? {
+        server(for: snapshot).map { server in
+            WebSite(basePath: server.definition.basePath, endpoints: ClientEndpoints(server: server).all)
+        }
+    }
+
+    /// What the server says of itself.
+    func metadata(for snapshot: ServerSnapshot) -> (oauth: [UInt8], openID: [UInt8])? {
+        let issuer = snapshot.configuration.issuer
+        return server(for: snapshot)?.metadata(origin: "\(issuer.scheme)://\(issuer.authority)")
+    }
+
+    private func server(for snapshot: ServerSnapshot) -> AuthorizationServer? {
+        AuthorizationServerDefinition(snapshot.configuration).map { definition in
+            AuthorizationServer(
+                definition: definition,
+                store: store,
+                clients: ClientDirectory(configured: snapshot.clients, store: store),
+                minting: tokens,
+                revocations: revocations,
+                audit: audit,
+                clientFailures: limits.clients,
+                refreshKey: secrets.refreshTokens,
+                clock: SystemClock.unixTime
+            )
+        }
+    }
+
+    /// Removes what has expired, off the loops; once at a time.
+    func sweep() {
+        let lifetime = sweeping.withLock { sweeping -> SessionLifetime? in
+            guard !sweeping.isRunning else { return nil }
+            sweeping.isRunning = true
+            return sweeping.sessions
+        }
+        guard let lifetime else { return }
+        Task(priority: .background) { [self] in
+            do throws(StoreError) {
+                _ = try await store.removeExpired(at: SystemClock.unixTime(), sessions: lifetime)
+            } catch {
+                logger.warning("what has expired could not be removed: \(error.description)")
+            }
+            sweeping.withLock { $0.isRunning = false }
+        }
+    }
+}
+
+/// Waits for something asynchronous where nothing else can be done: at the start, and on the control queue in a reload.
+enum Waiting {
+    static func forResult<Value: Sendable, Failure: Error>(
+        _ work: @escaping @Sendable () async throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let result = Locked<Result<Value, Failure>?>(nil)
+        let done = DispatchSemaphore(value: 0)
+        Task {
+            do throws(Failure) {
+                let value = try await work()
+                result.withLock { $0 = .success(value) }
+            } catch {
+                result.withLock { $0 = .failure(error) }
+            }
+            done.signal()
+        }
+        done.wait()
+        guard let result = result.withLock({ $0 }) else { preconditionFailure("the work is done") }
+        return try result.get()
+    }
+}
+
+extension SignatureAlgorithm {
+    init(_ algorithm: OwnAlgorithm) {
+        self = algorithm == .rs256 ? .rs256 : .es256
+    }
+}
+
+/// Where audit events go that nobody wants.
+struct NoAudit: AuditSink {
+    func record(_ event: AuditEvent) {}
+}
