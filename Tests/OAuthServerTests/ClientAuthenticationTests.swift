@@ -46,7 +46,22 @@ import Testing
         await expectRefusal(.invalidClient, .unknownClient) {
             _ = try await test.server.authenticate(.basic(id: id, secret: "x"), context: TestServer.context)
         }
-        #expect(test.audit.events.allSatisfy { ($0.client ?? "").utf8.count <= 200 })
+        // What was sent as an id may be a secret in the wrong place.
+        #expect(test.audit.kinds == [.clientAuthenticationFailed])
+        #expect(test.audit.events.first?.client == nil)
+    }
+
+    @Test func `a wrong secret and an unknown client get the same answer`() async throws {
+        let test = try await TestServer()
+        var answers: [OAuthError?] = []
+        for id in ["app", "nobody"] {
+            let error = await #expect(throws: OAuthError.self) {
+                _ = try await test.server.authenticate(.basic(id: id, secret: "x"), context: TestServer.context)
+            }
+            answers.append(error)
+        }
+        #expect(answers.first??.description == answers.last??.description)
+        #expect(answers.first??.code == answers.last??.code && answers.first??.status == answers.last??.status)
     }
 
     @Test func `a client with a secret is not known without it`() async throws {

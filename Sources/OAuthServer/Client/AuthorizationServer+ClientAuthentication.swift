@@ -11,50 +11,34 @@ extension AuthorizationServer {
         _ credentials: ClientCredentials,
         context: RequestContext
     ) async throws(OAuthError) -> OAuthClient {
-        // Who sends no secret guesses none.
-        guard credentials.method != .none else { return try await find(credentials, context: context) }
-        let id = credentials.clientID
-        // RFC 6749 §2.3.1: secrets must not be guessed by trying.
-        let wait = clientFailures.wait(client: id, address: context.address, at: clock())
-        guard wait == 0 else {
-            throw OAuthError(
-                .temporarilyUnavailable,
-                "This client failed to authenticate too often; try again later.",
-                reason: .clientThrottled,
-                status: 429,
-                retryAfter: Int(clamping: wait)
-            )
-        }
-        do throws(OAuthError) {
-            let client = try await find(credentials, context: context)
-            clientFailures.noteSuccess(client: id, address: context.address, at: clock())
-            return client
-        } catch {
-            if error.code == .invalidClient { noteFailure(of: id, context: context) }
-            throw error
-        }
-    }
-
-    private func find(
-        _ credentials: ClientCredentials,
-        context: RequestContext
-    ) async throws(OAuthError) -> OAuthClient {
+        try checkFailures(credentials, context: context)
         let client = try await OAuthError.unlessStored { () async throws(StoreError) in
             try await clients.client(credentials.clientID)
         }
         do throws(OAuthError) {
-            return try Self.check(credentials, of: client)
+            let known = try Self.check(credentials, of: client)
+            if credentials.method != .none {
+                clientFailures.noteSuccess(client: known.id, address: context.address, at: clock())
+            }
+            return known
         } catch {
-            audit.record(
-                AuditEvent(
-                    .clientAuthenticationFailed,
-                    client: Self.shortened(credentials.clientID),
-                    detail: error.reason.rawValue,
-                    context: context
-                )
-            )
+            recordFailure(error.reason, of: credentials, client: client, context: context)
             throw error
         }
+    }
+
+    /// RFC 6749 §2.3.1: secrets must not be guessed by trying; who sends none guesses none.
+    private func checkFailures(_ credentials: ClientCredentials, context: RequestContext) throws(OAuthError) {
+        guard credentials.method != .none else { return }
+        let wait = clientFailures.wait(client: credentials.clientID, address: context.address, at: clock())
+        guard wait > 0 else { return }
+        throw OAuthError(
+            .temporarilyUnavailable,
+            "This client failed to authenticate too often; try again later.",
+            reason: .clientThrottled,
+            status: 429,
+            retryAfter: Int(clamping: wait)
+        )
     }
 
     private static func check(
@@ -62,7 +46,7 @@ extension AuthorizationServer {
         of client: OAuthClient?
     ) throws(OAuthError) -> OAuthClient {
         guard let client else {
-            throw OAuthError(.invalidClient, "There is no client with this client_id.", reason: .unknownClient)
+            throw OAuthError(.invalidClient, unknownOrWrong, reason: .unknownClient)
         }
         guard credentials.method == client.authenticationMethod else {
             throw OAuthError(
@@ -76,19 +60,30 @@ extension AuthorizationServer {
             return client
         case .basic(_, let secret), .post(_, let secret):
             guard let hash = client.secretHash, ConstantTime.equals(Digest.sha256(secret), hash) else {
-                throw OAuthError(.invalidClient, "The client secret is wrong.", reason: .wrongClientSecret)
+                throw OAuthError(.invalidClient, unknownOrWrong, reason: .wrongClientSecret)
             }
             return client
         }
     }
 
-    /// The log hears once that a client is being slowed down, not of every request that this ends.
-    private func noteFailure(of id: String, context: RequestContext) {
+    /// Records the id of a client that is there only: another one may be a secret in the wrong place.
+    private func recordFailure(
+        _ reason: OAuthError.Reason,
+        of credentials: ClientCredentials,
+        client: OAuthClient?,
+        context: RequestContext
+    ) {
+        audit.record(
+            AuditEvent(.clientAuthenticationFailed, client: client?.id, detail: reason.rawValue, context: context)
+        )
+        guard credentials.method != .none else { return }
+        let id = credentials.clientID
         clientFailures.noteFailure(client: id, address: context.address, at: clock())
+        // Once when it begins, not for every request that it ends.
         guard clientFailures.wait(client: id, address: context.address, at: clock()) > 0 else { return }
-        audit.record(AuditEvent(.clientThrottled, client: Self.shortened(id), context: context))
+        audit.record(AuditEvent(.clientThrottled, client: client?.id, context: context))
     }
 
-    /// An id that may be anything that somebody sent.
-    private static func shortened(_ id: String) -> String { String(decoding: id.utf8.prefix(200), as: UTF8.self) }
+    /// One text for both, so that nobody gets a list of clients by asking.
+    private static let unknownOrWrong = "The client is unknown or its secret is wrong."
 }

@@ -12,16 +12,7 @@ extension AuthorizationServer {
     ) async throws(OAuthError) -> TokenResponse {
         let hash = AuthorizationCode.hash(of: try parameters.required("code"))
         let now = clock()
-        let found = try await OAuthError.unlessStored { () async throws(StoreError) in
-            try await store.authorizationCode(hash, at: now)
-        }
-        guard let code = found else {
-            throw OAuthError(.invalidGrant, "The code is unknown or has expired.", reason: .unknownCode)
-        }
-        // RFC 6749 §4.1.3: a code is good for the client that it was issued to.
-        guard client.isSame(as: code.clientID) else {
-            throw refuse("a code", of: code.clientID, user: code.userName, sentBy: client, context: context)
-        }
+        let code = try await code(hash, of: client, at: now, context: context)
         try code.checkRedirectURI(parameters["redirect_uri"])
         try code.checkVerifier(parameters["code_verifier"])
         let audience = try self.audience(parameters, granted: code.resource)
@@ -48,8 +39,25 @@ extension AuthorizationServer {
                 reason: .usedCode
             )
         case .unknown:
-            throw OAuthError(.invalidGrant, "The code is unknown or has expired.", reason: .unknownCode)
+            throw Self.unknownCode
         }
+    }
+
+    /// The code with a hash, if it is this client's (RFC 6749 §4.1.3).
+    private func code(
+        _ hash: [UInt8],
+        of client: OAuthClient,
+        at now: Int64,
+        context: RequestContext
+    ) async throws(OAuthError) -> AuthorizationCode {
+        let found = try await OAuthError.unlessStored { () async throws(StoreError) in
+            try await store.authorizationCode(hash, at: now)
+        }
+        guard let code = found else { throw Self.unknownCode }
+        guard client.isSame(as: code.clientID) else {
+            throw refuse("a code", of: code.clientID, user: code.userName, sentBy: client, context: context)
+        }
+        return code
     }
 
     /// RFC 6749 §4.1.2, RFC 9700 §4.5: of two who present a code one has stolen it, so all that it gave ends.
@@ -78,6 +86,12 @@ extension AuthorizationServer {
             absoluteExpiresAt: now + policy.absoluteLifetime
         )
     }
+
+    private static let unknownCode = OAuthError(
+        .invalidGrant,
+        "The code is unknown or has expired.",
+        reason: .unknownCode
+    )
 }
 
 extension Grant {
@@ -93,47 +107,5 @@ extension Grant {
             authenticatedAt: code.authenticatedAt,
             tokensExpireAt: tokensExpireAt
         )
-    }
-}
-
-extension AuthorizationCode {
-    /// RFC 6749 §4.1.3: the same redirect URI again, byte for byte, where the authorization request named one.
-    fileprivate func checkRedirectURI(_ sent: String?) throws(OAuthError) {
-        if sent == nil, !redirectURIWasSent { return }
-        guard let sent else {
-            throw OAuthError(
-                .invalidGrant,
-                "The parameter redirect_uri is missing; the authorization request named one.",
-                reason: .redirectURIMismatch
-            )
-        }
-        guard sent.utf8.elementsEqual(redirectURI.utf8) else {
-            throw OAuthError(
-                .invalidGrant,
-                "The redirect_uri is not the one of the authorization request.",
-                reason: .redirectURIMismatch
-            )
-        }
-    }
-
-    /// RFC 7636 §4.6; the code comes back to whoever asked for it.
-    fileprivate func checkVerifier(_ sent: String?) throws(OAuthError) {
-        guard let codeChallenge else {
-            // RFC 9700 §2.1.1: somebody has taken the challenge out of the authorization request.
-            guard sent == nil else {
-                throw OAuthError(
-                    .invalidGrant,
-                    "There is a code_verifier, but the authorization request had no code_challenge.",
-                    reason: .wrongPKCE
-                )
-            }
-            return
-        }
-        guard let sent else {
-            throw OAuthError(.invalidGrant, "The parameter code_verifier is missing.", reason: .missingPKCE)
-        }
-        guard let verifier = CodeVerifier(sent), verifier.matches(codeChallenge) else {
-            throw OAuthError(.invalidGrant, "The code_verifier does not fit the code_challenge.", reason: .wrongPKCE)
-        }
     }
 }
