@@ -78,7 +78,7 @@ let modules: [Module] = [
             "Bytes", "JSON", "Logging", "Observability", "HTTP", "Transport", "Crypto", "Configuration", "JWT", "TLS",
             "PasswordHashing", "HTTPServer", "Upstream", "OAuthServer", "SQLiteStore", "Gateway", "OAuthWeb", "Admin",
         ],
-        testUses: ["Configuration"]
+        testUses: ["Configuration", "Crypto", "OAuthServer", "Observability", "PasswordHashing"]
     ),
 ]
 

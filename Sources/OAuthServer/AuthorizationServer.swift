@@ -19,8 +19,10 @@ package struct AuthorizationServer: Sendable {
     let clock: @Sendable () -> Int64
     /// That many random bytes.
     let random: @Sendable (Int) -> [UInt8]
+    let countTokens: @Sendable (OAuthClient.GrantType) -> Void
 
     /// - Parameter clientFailures: the one of this process.
+    /// - Parameter countTokens: called for each answer that carries tokens; must not block.
     package init(
         definition: AuthorizationServerDefinition,
         store: any AuthorizationStore,
@@ -31,7 +33,8 @@ package struct AuthorizationServer: Sendable {
         clientFailures: ClientFailureLimiter,
         refreshKey: HMACKey,
         clock: @escaping @Sendable () -> Int64,
-        random: @escaping @Sendable (Int) -> [UInt8] = SecureRandom.bytes(count:)
+        random: @escaping @Sendable (Int) -> [UInt8] = SecureRandom.bytes(count:),
+        countTokens: @escaping @Sendable (OAuthClient.GrantType) -> Void = { _ in }
     ) {
         self.definition = definition
         self.store = store
@@ -43,6 +46,7 @@ package struct AuthorizationServer: Sendable {
         self.refreshKey = refreshKey
         self.clock = clock
         self.random = random
+        self.countTokens = countTokens
     }
 
     /// An id for a grant or a token: 128 random bits as base64url.

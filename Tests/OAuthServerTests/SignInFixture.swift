@@ -8,9 +8,9 @@ import Locking
 final class SignInFixture: Sendable {
     let store = MemoryAuthorizationStore(revocations: MemoryRevocationStore())
     let passwords = PlainPasswords()
-    let audit = AuditRecorder()
+    let audit = TestAudit()
+    let clock = TestClock()
     let context = RequestContext(address: "192.0.2.1", requestID: "r1", userAgent: "Browser/1")
-    private let now = Locked<Int64>(1_000_000)
     private let count = Locked<UInt8>(0)
     private let limiter = LoginLimiter(
         perUser: FailureRate(count: 3, period: .seconds(60)),
@@ -25,9 +25,7 @@ final class SignInFixture: Sendable {
         }
     }
 
-    var signIn: SignIn { signIn(store: store) }
-
-    func signIn(store: any AuthorizationStore) -> SignIn {
+    var signIn: SignIn {
         SignIn(
             sessionLifetime: SessionLifetime(idle: 3600, absolute: 12 * 3600),
             store: store,
@@ -35,14 +33,10 @@ final class SignInFixture: Sendable {
             limiter: limiter,
             audit: audit,
             browserKey: HMACKey(SecretBytes(copying: [1, 2, 3]), digest: .sha256),
-            clock: { self.time },
+            clock: { self.clock.now },
             random: { count in self.random(count) }
         )
     }
-
-    var time: Int64 { now.withLock { $0 } }
-
-    func advance(_ seconds: Int64) { now.withLock { $0 += seconds } }
 
     func random(_ count: Int) -> [UInt8] {
         let value = self.count.withLock { value in
@@ -90,13 +84,4 @@ final class PlainPasswords: PasswordChecking {
     func hash(_ password: [UInt8]) async -> String? {
         state.withLock { $0.isBusy ? nil : "plain:" + String(decoding: password, as: UTF8.self) }
     }
-}
-
-/// Keeps what was recorded.
-final class AuditRecorder: AuditSink {
-    private let recorded = Locked<[AuditEvent]>([])
-
-    var events: [AuditEvent] { recorded.withLock { $0 } }
-
-    func record(_ event: AuditEvent) { recorded.withLock { $0.append(event) } }
 }

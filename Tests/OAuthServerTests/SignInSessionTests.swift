@@ -23,7 +23,7 @@ import Testing
 
     @Test func `a session ends when it has not been used for too long, and is gone then`() async throws {
         let started = try await fixture.start()
-        fixture.advance(3600 + 60)
+        fixture.clock.advance(by: 3600 + 60)
         #expect(try await fixture.signIn.current(started.cookie) == .expired(userName: "alice"))
         #expect(try await fixture.signIn.current(started.cookie) == .none)
     }
@@ -31,21 +31,21 @@ import Testing
     @Test func `use keeps a session alive, but not beyond its absolute lifetime`() async throws {
         let started = try await fixture.start()
         for _ in 0..<23 {
-            fixture.advance(1800)
+            fixture.clock.advance(by: 1800)
             guard case .active = try await fixture.signIn.current(started.cookie) else {
                 Issue.record("ended too soon")
                 return
             }
         }
-        fixture.advance(1800)
+        fixture.clock.advance(by: 1800)
         #expect(try await fixture.signIn.current(started.cookie) == .expired(userName: "alice"))
     }
 
     @Test func `use is noted at most once a minute`() async throws {
         let started = try await fixture.start()
-        let begin = fixture.time
+        let begin = fixture.clock.now
         for (wait, noted) in [(59, 0), (1, 60), (59, 60), (2, 121)] as [(Int64, Int64)] {
-            fixture.advance(wait)
+            fixture.clock.advance(by: wait)
             _ = try await fixture.signIn.current(started.cookie)
             #expect(await fixture.store.session(started.current.session.idHash)?.lastSeenAt == begin + noted)
         }
@@ -53,9 +53,9 @@ import Testing
 
     @Test func `a disabled or removed user is not signed in any more`() async throws {
         let started = try await fixture.start()
-        _ = try await fixture.store.setDisabled(true, user: "alice", at: fixture.time)
+        _ = try await fixture.store.setDisabled(true, user: "alice", at: fixture.clock.now)
         #expect(try await fixture.signIn.current(started.cookie) == .none)
-        _ = try await fixture.store.setDisabled(false, user: "alice", at: fixture.time)
+        _ = try await fixture.store.setDisabled(false, user: "alice", at: fixture.clock.now)
         #expect(try await fixture.signIn.current(started.cookie) == .none)
     }
 
@@ -72,9 +72,9 @@ import Testing
 
     @Test func `a user sees the sessions that count, and can end them`() async throws {
         _ = try await fixture.start()
-        fixture.advance(3000)
+        fixture.clock.advance(by: 3000)
         let (other, own) = (try await fixture.start(), try await fixture.start())
-        fixture.advance(1000)
+        fixture.clock.advance(by: 1000)
         let ids = try await fixture.signIn.sessions(of: own.current).map(\.idHash)
         #expect(Set(ids) == [other.current.session.idHash, own.current.session.idHash])
         let end = { (id: [UInt8]) in

@@ -7,11 +7,15 @@ extension AuthorizationServer {
         context: RequestContext
     ) async throws(OAuthError) -> TokenResponse {
         try parameters.checkNotRepeated()
-        switch try grantType(parameters, client: client) {
-        case .authorizationCode: return try await exchangeCode(parameters, client: client, context: context)
-        case .refreshToken: return try await refresh(parameters, client: client, context: context)
-        case .clientCredentials: return try await grantToClient(parameters, client: client, context: context)
-        }
+        let type = try grantType(parameters, client: client)
+        let response =
+            switch type {
+            case .authorizationCode: try await exchangeCode(parameters, client: client, context: context)
+            case .refreshToken: try await refresh(parameters, client: client, context: context)
+            case .clientCredentials: try await grantToClient(parameters, client: client, context: context)
+            }
+        countTokens(type)
+        return response
     }
 
     private func grantType(
