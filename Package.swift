@@ -67,7 +67,9 @@ let modules: [Module] = [
     ),
     Module(
         name: "OAuthWeb",
-        uses: ["Bytes", "JSON", "HTTP", "Crypto", "JWT", "Transport", "HTTPServer", "OAuthServer", "Gateway"],
+        uses: [
+            "Bytes", "JSON", "HTTP", "Crypto", "JWT", "Transport", "HTTPServer", "OAuthServer", "Gateway", "Mustache",
+        ],
         testUses: ["Bytes", "HTTP", "Crypto", "OAuthServer"]
     ),
     // layer 5
@@ -95,10 +97,12 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
 ]
 let products: [String: Target.Dependency] = [
     "ArgumentParser": .product(name: "ArgumentParser", package: "swift-argument-parser"),
     "Logging": .product(name: "Logging", package: "swift-log"),
+    "Mustache": .product(name: "Mustache", package: "swift-mustache"),
     "GRDB": .product(name: "GRDB", package: "GRDB.swift"),
 ]
 

@@ -56,6 +56,7 @@ extension PageAssets {
         .card.wide { max-width: 33rem; margin-top: clamp(2rem, 8vh, 5rem); }
         .card > * + * { margin-top: 1.5rem; }
         .stack > * + * { margin-top: 1.25rem; }
+        .stack > input + *, .stack > .hidden + * { margin-top: 0; }
         .card > .brand + * { margin-top: 2rem; }
         h2 + p { margin-top: .25rem !important; }
         h1 + .lede { margin-top: .5rem !important; }
@@ -81,7 +82,7 @@ extension PageAssets {
         .btn.plain { background: var(--surface); color: var(--text); border-color: var(--control); }
         .btn.plain:hover { background: var(--sunken); }
         .btn.danger { color: var(--bad); }
-        .btn.little { min-height: 2.5rem; padding: .375rem .875rem; font-size: .9375rem; }
+        .btn.little { white-space: nowrap; min-height: 2.5rem; padding: .375rem .875rem; font-size: .9375rem; }
         .btn.full { width: 100%; }
         .link { padding: .25rem 0; background: none; border: 0; cursor: pointer; }
         .actions { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(9rem, 100%), 1fr)); gap: .75rem; }
@@ -123,6 +124,10 @@ extension PageAssets {
         .grant header { flex-wrap: nowrap; align-items: flex-start; }
         .grant ul { margin: .75rem 0; }
         .grant li { display: flex; gap: .5rem; padding: .125rem 0; }
+        .blank { padding: 1.25rem 1.5rem; }
+        section > * + .box, section > .note { margin-top: .75rem; }
+        .narrow > * { max-width: 24rem; }
+        .implied { display: block; }
 
         /* Status page */
         .page.full { max-width: 78rem; }
@@ -185,7 +190,7 @@ extension PageAssets {
           .page { padding-inline: 1rem; }
           .app b { display: none; }
           .top form { width: 100%; justify-content: space-between; }
-          .grant, .panel > header, .rows, .stacked tr { padding-inline: 1.125rem; }
+          .grant, .blank, .panel > header, .rows, .stacked tr { padding-inline: 1.125rem; }
           .facts { grid-template-columns: 1fr; gap: 0; }
           .facts dd + dt { margin-top: .625rem; }
         }

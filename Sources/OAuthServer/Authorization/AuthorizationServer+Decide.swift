@@ -25,7 +25,7 @@ extension AuthorizationServer {
         return .consent(stage.prompt)
     }
 
-    /// The user allows scopes: those that were ticked, with those that can't be unticked or were allowed before.
+    /// The user allows scopes: those that were ticked, with those that can't be unticked.
     ///
     /// Everything is judged again, so a step other than `respond` can come out: the user may have signed out.
     /// - Throws: when the store can't answer.
@@ -85,12 +85,11 @@ extension AuthorizationServer {
     private func remember(_ scopes: [String], _ stage: ConsentStage) async throws(StoreError) {
         guard stage.prompt.isRemembered else { return }
         let now = clock()
-        let before = stage.consent?.scopes ?? []
         try await store.saveConsent(
             Consent(
                 userName: stage.prompt.user.name,
                 clientID: stage.request.clientID,
-                scopes: before + scopes.filter { !before.contains($0) },
+                scopes: stage.consentedScopes(choosing: scopes),
                 grantedAt: now,
                 expiresAt: now + definition.consentLifetime
             )

@@ -67,6 +67,11 @@ package struct ConsentPrompt: Sendable, Equatable {
     /// How long, in seconds.
     package var consentLifetime: Int64
 
+    /// Whether there are scopes beside those that were allowed before; then those are listed and can't be unticked.
+    package var asksForMore: Bool {
+        items.contains(where: \.wasAllowed) && !items.allSatisfy(\.wasAllowed)
+    }
+
     /// Whether it is only about who the user is.
     package var isIdentityOnly: Bool { items.allSatisfy { $0.scope == "openid" } }
 }

@@ -13,6 +13,15 @@ struct ConsentStage {
 
     /// The scopes that come of the ticked ones: what can't be unticked is among them.
     func chosen(_ ticked: [String]) -> [String] {
-        prompt.items.filter { $0.isRequired || $0.wasAllowed || ticked.contains($0.scope) }.map(\.scope)
+        let keepsAllowed = prompt.asksForMore
+        return prompt.items
+            .filter { $0.isRequired || keepsAllowed && $0.wasAllowed || ticked.contains($0.scope) }
+            .map(\.scope)
+    }
+
+    /// What the user has allowed altogether, once they chose these: what was asked about now and not chosen is not in it.
+    func consentedScopes(choosing scopes: [String]) -> [String] {
+        let others = consent?.scopes.filter { scope in !prompt.items.contains { $0.scope == scope } } ?? []
+        return others + scopes
     }
 }

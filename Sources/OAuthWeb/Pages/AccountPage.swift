@@ -12,6 +12,8 @@ struct AccountPage: PageModel {
         case passwordsDiffer
         case passwordTooShort
         case passwordTooLong
+        /// It is the user's name.
+        case passwordIsName
         case incomplete
         case throttled
         case formExpired
@@ -23,7 +25,7 @@ struct AccountPage: PageModel {
             switch self {
             case .removed, .sessionEnded, .passwordChanged: 200
             case .passwordMismatch: 403
-            case .passwordsDiffer, .passwordTooShort, .passwordTooLong, .incomplete, .formExpired: 400
+            case .passwordsDiffer, .passwordTooShort, .passwordTooLong, .passwordIsName, .incomplete, .formExpired: 400
             case .throttled: 429
             case .busy, .unavailable: 503
             }
@@ -93,7 +95,9 @@ struct AccountPage: PageModel {
         self.sessions = sessions
         minimumLength = minimumPasswordLength
         var flags = stateFlags(state, problem: (state?.status ?? 200) != 200)
-        flags["newPasswordProblem"] = [.passwordsDiffer, .passwordTooShort, .passwordTooLong].contains(state)
+        flags["newPasswordProblem"] = [.passwordsDiffer, .passwordTooShort, .passwordTooLong, .passwordIsName].contains(
+            state
+        )
         self.state = flags
         self.removed = removed
         wait = state == .throttled ? WaitView(retryAfter: retryAfter) : nil

@@ -20,7 +20,7 @@ enum ClientText {
         // What comes after this can't be among the first `limit` characters, and a hostile text may be long.
         for scalar in text.unicodeScalars.prefix(limit * 16) {
             let properties = scalar.properties
-            if properties.isWhitespace {
+            if properties.isWhitespace || scalar == Self.brailleBlank {
                 awaitsSpace = !kept.isEmpty
                 continue
             }
@@ -44,7 +44,8 @@ enum ClientText {
             if (0x21...0x7E).contains(byte) {
                 text.unicodeScalars.append(Unicode.Scalar(byte))
             } else {
-                text += "%" + String(byte >> 4, radix: 16, uppercase: true) + String(byte & 15, radix: 16, uppercase: true)
+                text +=
+                    "%" + String(byte >> 4, radix: 16, uppercase: true) + String(byte & 15, radix: 16, uppercase: true)
             }
         }
         return uri.utf8.count > longestURI ? text + "…" : text
@@ -53,7 +54,7 @@ enum ClientText {
     private static func isInvisible(_ properties: Unicode.Scalar.Properties) -> Bool {
         switch properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: true
-        // Fillers and selectors that are letters or marks by category; the blank of Braille is a symbol.
+        // Fillers and selectors, which are letters or marks by category.
         default: properties.isDefaultIgnorableCodePoint
         }
     }
@@ -62,6 +63,8 @@ enum ClientText {
         category == .nonspacingMark || category == .enclosingMark || category == .spacingMark
     }
 
+    /// A symbol by category that looks like a space.
+    private static let brailleBlank: Unicode.Scalar = "\u{2800}"
     /// How many marks a letter may carry; written languages need no more.
     private static let mostMarks = 3
     private static let longestURI = 2000

@@ -7,8 +7,6 @@ struct ConsentPage: PageModel {
     /// Why it is shown again.
     enum State: String, CaseIterable {
         case formExpired
-        /// The storage is down.
-        case unavailable
     }
 
     /// One scope.
@@ -41,7 +39,6 @@ struct ConsentPage: PageModel {
     let client: ClientView
     let userName: String
     let identityOnly: Bool
-    let allScopes: [ScopeView]
     let list: ListView?
     let allowed: AllowedView?
     let target: TargetView
@@ -61,13 +58,14 @@ struct ConsentPage: PageModel {
         let all = prompt.items.enumerated().map { index, item in
             ScopeView(item, id: "s\(index)", isTicked: ticked?.contains(item.scope) ?? true)
         }
-        allScopes = all
-        let asksMore = prompt.items.contains(where: \.wasAllowed) && !prompt.items.allSatisfy(\.wasAllowed)
+        let asksMore = prompt.asksForMore
         let isOld = prompt.items.map { asksMore && $0.wasAllowed }
         let new = zip(all, isOld).filter { !$1 }.map(\.0)
-        list = identityOnly
+        list =
+            identityOnly
             ? nil : ListView(scopes: new, canUntick: new.contains { !$0.required }, asksMore: asksMore)
-        allowed = asksMore && !identityOnly
+        allowed =
+            asksMore && !identityOnly
             ? AllowedView(scopes: zip(all, isOld).filter { $1 }.map(\.0)) : nil
         target = TargetView(prompt.redirectTarget, uri: prompt.redirectURI)
         remembered = prompt.isRemembered ? TimeWords.span(prompt.consentLifetime) : nil

@@ -20,8 +20,6 @@ struct SignOutPage: PageModel {
     /// Why it is shown again.
     enum State: String, CaseIterable {
         case formExpired
-        /// The storage is down.
-        case unavailable
     }
 
     let site: SiteView

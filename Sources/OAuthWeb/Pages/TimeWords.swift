@@ -23,14 +23,8 @@ enum TimeWords {
         return distance.partialValue < 60 ? "just now" : span(distance.partialValue) + " ago"
     }
 
-    /// A date, such as `on 3 November 2025`, or how long ago that was.
-    static func onDate(_ unixTime: Int64, now: Int64) -> String {
-        let words = ago(unixTime, now: now)
-        return words == date(unixTime) ? "on " + words : words
-    }
-
-    /// Such as `3 December 2025`, in UTC.
+    /// Such as `3 December 2025`, in UTC, from 1970 to 9999.
     static func date(_ unixTime: Int64) -> String {
-        CivilTime(unixTime: unixTime).date
+        CivilTime(unixTime: min(max(unixTime, 0), 253_402_300_799)).date
     }
 }

@@ -58,17 +58,21 @@ extension BuiltInTemplates {
         <section aria-labelledby="password-title">
           <h2 id="password-title">Password</h2>
           <p class="lede">Changing it signs you out everywhere else. Apps that you allowed keep working.</p>
+          {{>password-notes}}
           <form class="box blank stack narrow" method="post" action="{{site.base}}/account">
             {{>fields}}
-            <input class="hidden" type="text" name="username" value="{{userName}}" autocomplete="username" tabindex="-1" aria-hidden="true" readonly>
+            <div class="hidden" aria-hidden="true">
+              <label for="account">Username</label>
+              <input id="account" type="text" name="username" value="{{userName}}" autocomplete="username" tabindex="-1" readonly>
+            </div>
             <div class="field">
-              <label for="password">Password now</label>
-              <input id="password" name="password" type="password" required autocomplete="current-password"{{#state.passwordMismatch}} aria-invalid="true" aria-describedby="problem"{{/state.passwordMismatch}}>
+              <label for="now">Password now</label>
+              <input id="now" name="current_password" type="password" required autocomplete="current-password"{{#state.passwordMismatch}} aria-invalid="true" aria-describedby="problem" autofocus{{/state.passwordMismatch}}>
             </div>
             <div class="field">
               <label for="new">New password</label>
               <p class="hint" id="rule">{{minimumLength}} characters or more. Several words are good.</p>
-              <input id="new" name="new_password" type="password" required minlength="{{minimumLength}}" autocomplete="new-password" aria-describedby="rule{{#state.newPasswordProblem}} problem{{/state.newPasswordProblem}}"{{#state.newPasswordProblem}} aria-invalid="true"{{/state.newPasswordProblem}}>
+              <input id="new" name="new_password" type="password" required minlength="{{minimumLength}}" autocomplete="new-password" aria-describedby="rule{{#state.newPasswordProblem}} problem{{/state.newPasswordProblem}}"{{#state.newPasswordProblem}} aria-invalid="true" autofocus{{/state.newPasswordProblem}}>
             </div>
             <div class="field">
               <label for="again">New password again</label>
@@ -97,7 +101,7 @@ extension BuiltInTemplates {
             <form method="post" action="{{site.base}}/account">
               {{>fields}}
               <input type="hidden" name="app" value="{{id}}">
-              <button class="btn plain danger little" name="action" value="remove">Remove<span class="hidden"> <bdi>{{name}}</bdi></span></button>
+              <button class="btn plain danger little" name="action" value="remove">Remove<span class="hidden"> {{name}}</span></button>
             </form>
           </header>
           <ul>
@@ -121,6 +125,20 @@ extension BuiltInTemplates {
         {{#state.sessionEnded}}
         {{<done-note}}{{$text}}Signed out there. That browser can no longer use your account.{{/text}}{{/done-note}}
         {{/state.sessionEnded}}
+        {{#state.formExpired}}
+        {{<bad-note}}{{$heading}}That took a while{{/heading}}{{$text}}This page had been open too long, so nothing was changed. Please try again.{{/text}}{{/bad-note}}
+        {{/state.formExpired}}
+        {{#state.busy}}
+        {{<bad-note}}{{$heading}}We’re busy right now{{/heading}}{{$text}}Nothing was changed. Try again in a few seconds.{{/text}}{{/bad-note}}
+        {{/state.busy}}
+        {{#state.unavailable}}
+        {{<bad-note}}{{$heading}}That isn’t possible right now{{/heading}}{{$text}}Nothing is known to have changed. Try again in a few minutes.{{/text}}{{/bad-note}}
+        {{/state.unavailable}}
+
+        """#
+
+    /// What became of changing the password.
+    static let passwordNotes = #"""
         {{#state.passwordChanged}}
         {{<done-note}}{{$text}}Your password is changed, and you are signed out everywhere else.{{/text}}{{/done-note}}
         {{/state.passwordChanged}}
@@ -134,23 +152,17 @@ extension BuiltInTemplates {
         {{<bad-note}}{{$heading}}That is too short{{/heading}}{{$text}}A new password needs {{minimumLength}} characters or more. Nothing was changed.{{/text}}{{/bad-note}}
         {{/state.passwordTooShort}}
         {{#state.passwordTooLong}}
-        {{<bad-note}}{{$heading}}That is too long{{/heading}}{{$text}}A new password can have 1,000 characters at most. Nothing was changed.{{/text}}{{/bad-note}}
+        {{<bad-note}}{{$heading}}That is too long{{/heading}}{{$text}}A new password can have about 1,000 characters at most. Nothing was changed.{{/text}}{{/bad-note}}
         {{/state.passwordTooLong}}
+        {{#state.passwordIsName}}
+        {{<bad-note}}{{$heading}}That is too easy to guess{{/heading}}{{$text}}A new password can’t be your username. Nothing was changed.{{/text}}{{/bad-note}}
+        {{/state.passwordIsName}}
         {{#state.incomplete}}
         {{<bad-note}}{{$heading}}Something is missing{{/heading}}{{$text}}Enter your password and the new one twice. Nothing was changed.{{/text}}{{/bad-note}}
         {{/state.incomplete}}
         {{#state.throttled}}
         {{<bad-note}}{{$heading}}Too many tries{{/heading}}{{$text}}Wait {{#wait.seconds}}{{.}} seconds{{/wait.seconds}}{{#wait.oneMinute}}1 minute{{/wait.oneMinute}}{{#wait.minutes}}{{.}} minutes{{/wait.minutes}}, then try again. Trying sooner won’t help.{{/text}}{{/bad-note}}
         {{/state.throttled}}
-        {{#state.formExpired}}
-        {{<bad-note}}{{$heading}}That took a while{{/heading}}{{$text}}This page had been open too long, so nothing was changed. Please try again.{{/text}}{{/bad-note}}
-        {{/state.formExpired}}
-        {{#state.busy}}
-        {{<bad-note}}{{$heading}}We’re busy right now{{/heading}}{{$text}}Nothing was changed. Try again in a few seconds.{{/text}}{{/bad-note}}
-        {{/state.busy}}
-        {{#state.unavailable}}
-        {{<bad-note}}{{$heading}}That isn’t possible right now{{/heading}}{{$text}}Nothing is known to have changed. Try again in a few minutes.{{/text}}{{/bad-note}}
-        {{/state.unavailable}}
 
         """#
 }

@@ -15,6 +15,7 @@ enum BuiltInTemplates {
         "info-note": infoNote,
         "layout": layout,
         "login": login,
+        "password-notes": passwordNotes,
         "returning": returning,
         "scope": scope,
         "sign-out": signOut,

@@ -14,18 +14,12 @@ extension BuiltInTemplates {
         {{#state.formExpired}}
         {{<bad-note}}{{$heading}}Please choose again{{/heading}}{{$text}}This page had been open too long, so nothing was allowed.{{/text}}{{/bad-note}}
         {{/state.formExpired}}
-        {{#state.unavailable}}
-        {{<bad-note}}{{$heading}}Nothing was allowed{{/heading}}{{$text}}We couldn’t keep your answer. Try again in a few minutes.{{/text}}{{/bad-note}}
-        {{/state.unavailable}}
         <form class="stack" method="post" action="{{site.base}}/consent">
           {{>fields}}
           {{#identityOnly}}
           <div>
             <p class="head">It wants to</p>
             <p>Know that you are <strong><bdi>{{userName}}</bdi></strong>. Nothing else.</p>
-            {{#allScopes}}
-            <input type="hidden" name="scope" value="{{scope}}">
-            {{/allScopes}}
           </div>
           {{/identityOnly}}
           {{#list}}
@@ -39,7 +33,7 @@ extension BuiltInTemplates {
               <li>
                 {{#required}}
                 {{>tick}}
-                <div>{{>scope}}<input type="hidden" name="scope" value="{{scope}}"></div>
+                <div>{{>scope}}</div>
                 <span class="pill bare">Needed</span>
                 {{/required}}
                 {{^required}}
@@ -58,7 +52,7 @@ extension BuiltInTemplates {
               {{#scopes}}
               <li>
                 {{>tick}}
-                <div>{{>scope}}<input type="hidden" name="scope" value="{{scope}}"></div>
+                <div>{{>scope}}</div>
               </li>
               {{/scopes}}
             </ul>

@@ -19,7 +19,11 @@ package struct PageTemplates: Sendable {
         for (name, text) in BuiltInTemplates.all.merging(overrides, uniquingKeysWith: { _, own in own }) {
             let isOwn = overrides[name] != nil
             if isOwn, let tag = Self.forbidden.first(where: { text.contains($0) }) {
-                throw PageTemplateError(template: name, line: nil, detail: "\(tag)…: values can only be written with {{ }}")
+                throw PageTemplateError(
+                    template: name,
+                    line: nil,
+                    detail: "\(tag)…: values can only be written with {{ }}"
+                )
             }
             do {
                 // Every template says it for itself, because a partial goes back to the library's own escaping.
@@ -47,7 +51,8 @@ package struct PageTemplates: Sendable {
         case .sectionCloseNameIncorrect: "a section is closed by another name than it was opened by"
         case .unfinishedName: "a tag's name is malformed or not closed"
         case .expectedSectionEnd: "a section is not closed"
-        case .invalidSetDelimiter, .invalidConfigVariableSyntax, .unrecognisedConfigVariable: "a tag is not allowed here"
+        case .invalidSetDelimiter, .invalidConfigVariableSyntax, .unrecognisedConfigVariable:
+            "a tag is not allowed here"
         case .transformAppliedToInheritanceSection: "a block can't have a transform"
         case .illegalTokenInsideInheritSection, .textInsideInheritSection:
             "only blocks can stand directly in {{<…}}"

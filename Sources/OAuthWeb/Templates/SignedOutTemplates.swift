@@ -28,9 +28,6 @@ extension BuiltInTemplates {
         {{#state.formExpired}}
         {{<bad-note}}{{$heading}}Please choose again{{/heading}}{{$text}}This page had been open too long, so you are still signed in.{{/text}}{{/bad-note}}
         {{/state.formExpired}}
-        {{#state.unavailable}}
-        {{<bad-note}}{{$heading}}You are still signed in{{/heading}}{{$text}}Signing out isn’t possible right now. Try again in a few minutes.{{/text}}{{/bad-note}}
-        {{/state.unavailable}}
         <form method="post" action="{{site.base}}/logout">
           {{>fields}}
           <div class="actions">
