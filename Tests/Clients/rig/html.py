@@ -11,6 +11,12 @@ VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "met
 class Control:
     tag: str
     attributes: dict
+    pieces: list = field(default_factory=list)
+
+    @property
+    def text(self):
+        """What is written on a button."""
+        return " ".join("".join(self.pieces).split())
 
     @property
     def name(self):
@@ -82,7 +88,7 @@ class Document(HTMLParser):
     def __init__(self, text, base):
         super().__init__(convert_charrefs=True)
         self.base, self.forms, self.elements, self.pieces = base, [], [], []
-        self.open, self.form, self.title = [], None, ""
+        self.open, self.form, self.button, self.title = [], None, None, ""
         self.feed(text)
         self.close()
 
@@ -99,6 +105,7 @@ class Document(HTMLParser):
             self.forms.append(self.form)
         elif tag in ("input", "button") and self.form:
             self.form.controls.append(Control(tag, attributes))
+            self.button = self.form.controls[-1] if tag == "button" else None
 
     def handle_startendtag(self, tag, attributes):
         self.handle_starttag(tag, attributes)
@@ -108,6 +115,8 @@ class Document(HTMLParser):
     def handle_endtag(self, tag):
         if tag == "form":
             self.form = None
+        if tag == "button":
+            self.button = None
         if tag in self.open:
             while self.open.pop() != tag:
                 pass
@@ -117,6 +126,8 @@ class Document(HTMLParser):
             self.title += data
         elif not {"script", "style"} & set(self.open):
             self.pieces.append(data)
+        if self.button:
+            self.button.pieces.append(data)
 
     @property
     def text(self):
