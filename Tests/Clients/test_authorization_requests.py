@@ -7,7 +7,7 @@ import pytest
 from rig.browser import Browser, query_of
 from rig.cast import ALICE, NARROW, NATIVE, OTHER, PAGE, SERVICE, WEB
 from rig.flow import Request, s256
-from rig.server import FILES, claims_of
+from rig.server import claims_of
 
 
 def error_redirect(page, request, code):
@@ -88,7 +88,7 @@ def test_a_repeated_parameter_is_refused(server, alice, name):
     ({"code_challenge_method": "S512"}, "invalid_request"),
     ({"code_challenge_method": None}, "invalid_request"),
     ({"resource": "https://elsewhere.test/"}, "invalid_target"),
-    ({"resource": FILES + "#part"}, "invalid_target"),
+    ({"resource": "https://files.test/#part"}, "invalid_target"),
     ({"resource": "not a uri"}, "invalid_target"),
     ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
     ({"request_uri": "https://client.test/request.jwt"}, "request_uri_not_supported"),
@@ -248,8 +248,8 @@ def test_deny(server, browser, person):
 # RFC 8707
 
 def test_the_resource_becomes_the_audience(server, alice):
-    tokens = Request(server, WEB, resource=FILES).tokens(alice, ALICE)
-    assert claims_of(tokens["access_token"])["aud"] in (FILES, [FILES])
+    tokens = Request(server, WEB, resource=server.files).tokens(alice, ALICE)
+    assert claims_of(tokens["access_token"])["aud"] in (server.files, [server.files])
     assert server.call(tokens["access_token"], "/files/x") == 200
     assert server.call(tokens["access_token"], "/notes/x") == 401, "a token for one resource is not for another"
 

@@ -4,7 +4,7 @@ import pytest
 
 from harness.waiting import eventually
 from rig.cast import CLIENTS, INSPECTOR, SERVICE
-from rig.server import FILES, claims_of, error_of
+from rig.server import claims_of, error_of
 
 # A client whose id is a user's name: administrators do that.
 NAMESAKE = SERVICE.but(id="alice", name="Alice's Job")
@@ -52,7 +52,7 @@ def test_it_is_not_a_user_of_the_same_name(server, upstream):
 
 
 def test_for_a_resource(server):
-    assert FILES in claims_of(ask(server, resource=FILES, scope="notes:read").json()["access_token"])["aud"]
+    assert server.files in claims_of(ask(server, resource=server.files, scope="notes:read").json()["access_token"])["aud"]
     error_of(ask(server, resource="https://elsewhere.test/"), "invalid_target")
 
 

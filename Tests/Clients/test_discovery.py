@@ -2,8 +2,6 @@
 
 import pytest
 
-from rig.server import FILES
-
 DOCUMENTS = ["openid-configuration", "oauth-authorization-server"]
 
 
@@ -89,4 +87,4 @@ def test_the_protected_resources_point_here(server):
     response = server.request("GET", "/files/x")
     assert response.status == 401 and "resource_metadata" in response.get("www-authenticate")
     url = response.get("www-authenticate").partition('resource_metadata="')[2].partition('"')[0]
-    assert server.http("GET", url).json()["resource"] == FILES
+    assert server.http("GET", url).json()["resource"] == server.files

@@ -4,7 +4,7 @@ import pytest
 
 from rig.cast import ALICE, INSPECTOR, NATIVE, OTHER, PAGE, SERVICE, WEB
 from rig.flow import Request
-from rig.server import FILES, claims_of, error_of
+from rig.server import claims_of, error_of
 
 
 @pytest.fixture
@@ -101,8 +101,8 @@ def test_no_page_of_another_origin_may_read_it(server, tokens):
 
 
 def test_tokens_of_other_resources_and_of_clients_themselves(server, alice):
-    tokens = Request(server, WEB, resource=FILES).tokens(alice, ALICE)
-    assert FILES in asked(server, INSPECTOR, tokens["access_token"])["aud"]
+    tokens = Request(server, WEB, resource=server.files).tokens(alice, ALICE)
+    assert server.files in asked(server, INSPECTOR, tokens["access_token"])["aud"]
     own = server.token(SERVICE, grant_type="client_credentials", scope="notes:read").json()["access_token"]
     answer = asked(server, INSPECTOR, own)
     assert answer["active"] is True and answer["client_id"] == answer["sub"] == SERVICE.id and "username" not in answer

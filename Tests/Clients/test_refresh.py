@@ -10,7 +10,7 @@ from harness.waiting import eventually
 from rig.browser import Browser
 from rig.cast import ALICE, NARROW, NATIVE, OTHER, PAGE, POSTING, WEB
 from rig.flow import Request
-from rig.server import FILES, claims_of, error_of
+from rig.server import claims_of, error_of
 
 
 def settings(site):
@@ -120,9 +120,9 @@ def test_it_never_widens(server, tokens, scope):
 
 
 def test_the_resource_stays(server, alice):
-    first = Request(server, WEB, resource=FILES).tokens(alice, ALICE)
+    first = Request(server, WEB, resource=server.files).tokens(alice, ALICE)
     error_of(server.refresh(WEB, first["refresh_token"], resource=server.issuer), "invalid_target")
-    assert FILES in claims_of(good(server.refresh(WEB, first["refresh_token"]))["access_token"])["aud"]
+    assert server.files in claims_of(good(server.refresh(WEB, first["refresh_token"]))["access_token"])["aud"]
 
 
 def test_no_letter_of_it_can_be_changed(server, tokens):

@@ -10,7 +10,7 @@ from harness.waiting import eventually
 from rig.browser import Browser
 from rig.cast import ALICE, NARROW, NATIVE, OTHER, PAGE, POSTING, SERVICE, WEB
 from rig.flow import Request
-from rig.server import FILES, basic, claims_of, error_of
+from rig.server import basic, claims_of, error_of
 
 
 def settings(site):
@@ -155,10 +155,10 @@ def test_a_code_can_be_altered_nowhere(server, alice):
 
 def test_the_resource_can_be_narrowed_but_not_changed(server, alice):
     """RFC 8707 §2.2."""
-    request = Request(server, WEB, resource=FILES)
-    response = request.exchange(request.code(alice, ALICE), resource=FILES)
-    assert FILES in claims_of(response.json()["access_token"])["aud"]
-    request = Request(server, WEB, resource=FILES)
+    request = Request(server, WEB, resource=server.files)
+    response = request.exchange(request.code(alice, ALICE), resource=server.files)
+    assert server.files in claims_of(response.json()["access_token"])["aud"]
+    request = Request(server, WEB, resource=server.files)
     error_of(request.exchange(request.code(alice, ALICE), resource=server.issuer), "invalid_target")
 
 

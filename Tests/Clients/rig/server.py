@@ -24,7 +24,6 @@ ROUTES = [
     {"path": "/admin/**", "scopes": ["notes:admin"], "upstream": "legacy"},
     {"path": "/files/**", "scopes": ["notes:read"], "resource": "files", "upstream": "legacy"},
 ]
-FILES = "https://files.test/"
 
 
 class Server(Gateway):
@@ -35,7 +34,7 @@ class Server(Gateway):
         own = {"clients": [client.document() for client in clients], **(authorization_server or {})}
         config = site.config(
             upstream, issuer=f"https://localhost:{self.port_taken}", storage="sqlite:data/gatehouse.db", scopes=deepcopy(SCOPES),
-            routes=deepcopy(ROUTES), resources={"files": {"resource": FILES}}, trusted_issuers=[],
+            routes=deepcopy(ROUTES), resources={"files": {"resource": f"https://localhost:{self.port_taken}/files"}}, trusted_issuers=[],
             listeners=[{"address": f"127.0.0.1:{self.port_taken}", "tls": site.tls()}],
             logging={"access": "json", "audit": "audit.log"}, authorization_server=own) | members
         super().__init__(folder, config, site.context, start=False)
@@ -48,6 +47,11 @@ class Server(Gateway):
     @property
     def issuer(self):
         return self.config["issuer"]
+
+    @property
+    def files(self):
+        """Another protected resource than the issuer (RFC 8707)."""
+        return self.issuer + "/files"
 
     @property
     def base_path(self):
@@ -173,4 +177,4 @@ def error_of(response, code, status=400):
     return body.get("error_description", "")
 
 
-__all__ = ["Server", "Connection", "FILES", "ROUTES", "basic", "bearer", "claims_of", "error_of", "header_of", "run"]
+__all__ = ["Server", "Connection", "ROUTES", "basic", "bearer", "claims_of", "error_of", "header_of", "run"]
