@@ -8,24 +8,18 @@ struct AuthorizationLimits: Sendable {
 
     init(_ limits: LimitSettings) {
         logins = LoginLimiter(
-            perUser: limits.login.perUser.map(FailureRate.init),
-            perAddress: limits.login.perAddress.map(FailureRate.init)
+            perUser: FailureRate(limits.login.perUser),
+            perAddress: FailureRate(limits.login.perAddress)
         )
-        clients = ClientFailureLimiter(perClient: limits.token.perClient.map(FailureRate.init))
+        clients = ClientFailureLimiter(perClient: FailureRate(limits.token.perClient))
     }
 
     /// Counts by another configuration from now on.
     func takeOver(_ limits: LimitSettings) {
         logins.use(
-            perUser: limits.login.perUser.map(FailureRate.init),
-            perAddress: limits.login.perAddress.map(FailureRate.init)
+            perUser: FailureRate(limits.login.perUser),
+            perAddress: FailureRate(limits.login.perAddress)
         )
-        clients.use(perClient: limits.token.perClient.map(FailureRate.init))
-    }
-}
-
-extension FailureRate {
-    fileprivate init(_ rate: Rate) {
-        self.init(count: rate.count, period: rate.period)
+        clients.use(perClient: FailureRate(limits.token.perClient))
     }
 }

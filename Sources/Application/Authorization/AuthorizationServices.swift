@@ -6,15 +6,17 @@ import Locking
 import Logging
 import OAuthServer
 import OAuthWeb
+import Observability
 
 /// What the authorization server is made of in this process; it outlives reloads.
 final class AuthorizationServices: Sendable {
     let tokens: OwnTokens
     let revocations = LoopRevocations()
     let store: any AuthorizationStore
-    let passwords: PooledPasswords
+    let passwords: PasswordThreads
     let limits: AuthorizationLimits
-    let audit: any AuditSink
+    let audit: AuditTrail
+    let metrics: AuthorizationMetrics
     private let secrets: AuthorizationSecrets
     private let logger = Logger(label: "gatehouse")
     /// Whether expired rows are being removed, and how long sessions live.
@@ -22,21 +24,25 @@ final class AuthorizationServices: Sendable {
 
     /// Puts the parts together; nil where the gateway only enforces.
     ///
+    /// - Parameter standardOutput: The audit log's own channel.
     /// - Throws: `ApplicationError` when the configuration and the storage contradict each other.
     init?(
         _ snapshot: ServerSnapshot,
         _ storage: Storage,
         _ keys: SigningKeys?,
-        _ list: RevocationList
+        _ list: RevocationList,
+        registry: MetricsRegistry,
+        standardOutput: LogChannel
     ) throws(ApplicationError) {
         guard let settings = snapshot.configuration.authorizationServer, let keys, let ring = storage.keyRing,
             let store = storage.authorization, let secrets = storage.secrets
         else { return nil }
         self.store = store
         self.secrets = secrets
-        passwords = try PooledPasswords(settings.passwords)
+        passwords = try PasswordThreads(settings.passwords)
         limits = AuthorizationLimits(snapshot.configuration.limits)
-        audit = NoAudit()
+        metrics = registry.authorizationMetrics(grantTypes: OAuthClient.GrantType.allCases.map(\.rawValue))
+        audit = AuditTrail(metrics: metrics, standardOutput: standardOutput)
         tokens = OwnTokens(
             issuer: snapshot.configuration.issuer.text,
             ring: ring,
@@ -48,10 +54,19 @@ final class AuthorizationServices: Sendable {
         try check(snapshot)
     }
 
-    /// Whether a configuration can be taken over: no client of it may be in the storage too.
+    /// Whether a configuration can be taken over; the audit log goes where it says from then on.
     ///
-    /// - Throws: `ApplicationError.setup` with the ids, or when the storage can't be asked.
+    /// - Throws: `ApplicationError` when a client of it is in the storage too, or the audit log can't be opened.
     func check(_ snapshot: ServerSnapshot) throws(ApplicationError) {
+        try checkClients(snapshot)
+        do throws(LogError) {
+            try audit.use(snapshot.configuration.logging.audit)
+        } catch {
+            throw .setup("logging.audit: \(error)")
+        }
+    }
+
+    private func checkClients(_ snapshot: ServerSnapshot) throws(ApplicationError) {
         guard !snapshot.clients.isEmpty else { return }
         let store = store
         let stored: [OAuthClient]
@@ -100,7 +115,8 @@ final class AuthorizationServices: Sendable {
                 audit: audit,
                 clientFailures: limits.clients,
                 refreshKey: secrets.refreshTokens,
-                clock: SystemClock.unixTime
+                clock: SystemClock.unixTime,
+                countTokens: { [metrics] in metrics.countTokens(grantType: $0.rawValue) }
             )
         }
     }
@@ -150,9 +166,4 @@ extension SignatureAlgorithm {
     init(_ algorithm: OwnAlgorithm) {
         self = algorithm == .rs256 ? .rs256 : .es256
     }
-}
-
-/// Where audit events go that nobody wants.
-struct NoAudit: AuditSink {
-    func record(_ event: AuditEvent) {}
 }

@@ -78,7 +78,6 @@ package final class GatewayServer: @unchecked Sendable {
         (ownKeys, nextKeyStep) = (stored.keys, stored.nextKeyStep)
         revocations = RevocationList(stored.revocations.revocations)
         revocationPosition = stored.revocations.position
-        authorization = try AuthorizationServices(snapshot, storage, ownKeys, revocations)
         let count = configuration.workers ?? SystemClock.processorCount
         registry = MetricsRegistry(shards: count)
         history = TrafficHistory(registry: registry, unixTime: now)
@@ -90,13 +89,21 @@ package final class GatewayServer: @unchecked Sendable {
         bindings = ListenerBindings(loopCount: count)
         bindings.take(try bindings.bindings(for: snapshot))
         do {
-            // One channel for each loop and one for this queue.
-            writer = try LogWriter(.standardOutput, channels: count + 1)
+            // One channel for each loop, one for this queue and one for the audit log.
+            writer = try LogWriter(.standardOutput, channels: count + 2)
             group = try EventLoopGroup(count: count)
         } catch {
             throw .setup("the server can't start: \(error)")
         }
         Self.log(warnings, with: logger)
+        authorization = try AuthorizationServices(
+            snapshot,
+            storage,
+            ownKeys,
+            revocations,
+            registry: registry,
+            standardOutput: writer.channel(count + 1)
+        )
         let parts = Self.parts(snapshot, ownKeys, revocations, authorization)
         (contexts, servers) = Self.makeContexts(group, parts, census: census, registry: registry, writer: writer)
     }
@@ -227,7 +234,13 @@ extension GatewayServer {
         let now = SystemClock.unixTime()
         let fresh = try ServerSnapshot(configuration, path: file.path, ticketKeys: ticketKeys, now: now)
         try authorization?.check(fresh)
-        let bound = try bindings.bindings(for: fresh)
+        let bound: [ListenerBinding]
+        do throws(ApplicationError) {
+            bound = try bindings.bindings(for: fresh)
+        } catch {
+            try? authorization?.check(snapshot)
+            throw error
+        }
         snapshot = fresh
         loadedAt = now
         memory.configurationWasReplaced(now: now)
@@ -297,6 +310,7 @@ extension GatewayServer {
         watcher?.cancel()
         let once = Once { [self] in
             for timer in timers { timer.cancel() }
+            authorization?.audit.close()
             writer.close()
             completion()
         }
