@@ -65,10 +65,11 @@ package protocol AuthorizationStore: Sendable {
     /// Scopes are compared as a set. Its `tokensExpireAt` is at least that of the given one, and may be an hour more to save
     /// writes.
     func clientGrant(_ grant: Grant) async throws(StoreError) -> Grant
-    /// Ends grants with their refresh families and the codes that would become such grants, and revokes their tokens.
+    /// Ends grants with their refresh families and revokes their access tokens (`Grant.revocation`).
     ///
-    /// Where asked to, it forgets the consents that they came from too. Returns what was revoked: nothing where there was
-    /// no such grant.
+    /// Unused codes of the same users and clients end too: they would become grants. Where asked to, the same users'
+    /// consents to the same clients are forgotten, even those that no grant is left of. Returns what was revoked: nothing
+    /// where there was no such grant.
     func revokeGrants(
         _ selection: GrantSelection,
         forgettingConsent: Bool,

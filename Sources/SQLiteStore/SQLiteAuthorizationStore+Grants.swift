@@ -44,15 +44,7 @@ extension SQLiteAuthorizationStore {
     ) async throws(StoreError) -> [Revocation] {
         try await write { database in
             let grants = try database.endGrants(selection, at: unixTime)
-            if forgettingConsent {
-                for grant in grants {
-                    guard let user = grant.userName else { continue }
-                    try database.run(
-                        "DELETE FROM consent WHERE user_name = ? AND client_id = ?",
-                        [user.blob, grant.clientID.blob]
-                    )
-                }
-            }
+            if forgettingConsent { try database.removeConsents(of: grants, selection) }
             return grants.map(\.revocation)
         }
     }
@@ -114,8 +106,24 @@ extension Database {
     }
 }
 
+extension Database {
+    /// Removes the consents of grants that were selected, and those that no grant is left of.
+    fileprivate func removeConsents(of grants: [Grant], _ selection: GrantSelection) throws {
+        guard case .id = selection else {
+            let (condition, arguments) = selection.condition
+            try run("DELETE FROM consent WHERE \(condition)", arguments)
+            return
+        }
+        for grant in grants {
+            guard let user = grant.userName else { continue }
+            let (condition, arguments) = GrantSelection.ofUserAndClient(user: user, client: grant.clientID).condition
+            try run("DELETE FROM consent WHERE \(condition)", arguments)
+        }
+    }
+}
+
 extension GrantSelection {
-    /// It in SQL; the columns have the same names in the tables of grants and of codes.
+    /// It in SQL; the columns have the same names in the tables of grants, of codes and of consents.
     var condition: (String, StatementArguments) {
         switch self {
         case .all: ("TRUE", [])

@@ -47,6 +47,21 @@ extension AuthorizationStoreConformance {
             let left = try await store.consents(ofUser: "ada", at: 110).map(\.clientID)
             try expect(left == ["cli"], "\(left)")
         },
+        Check("a consent that no grant is left of is forgotten as well") { storage in
+            let store = storage.store
+            for name in ["ada", "bob"] { _ = try await store.insertUser(user(name)) }
+            for (user, client) in [("ada", "app"), ("ada", "cli"), ("bob", "app")] {
+                try await store.saveConsent(consent(user, client))
+            }
+            let selection = GrantSelection.ofUserAndClient(user: "ada", client: "app")
+            _ = try await store.revokeGrants(selection, forgettingConsent: false, at: 110)
+            try expect(try await store.consents(ofUser: "ada", at: 110).count == 2, "it was to be kept")
+            let revoked = try await store.revokeGrants(selection, forgettingConsent: true, at: 110)
+            try expect(revoked.isEmpty, "\(revoked)")
+            let left = try await store.consents(ofUser: "ada", at: 110).map(\.clientID)
+            try expect(left == ["cli"], "\(left)")
+            try expect(try await store.consents(ofUser: "bob", at: 110).count == 1, "another user's is gone")
+        },
         Check("all can be revoked together") { storage in
             for id in ["a", "b", "c"] { try await storage.store.insertGrant(grant(id)) }
             let revoked = try await storage.store.revokeGrants(.all, forgettingConsent: false, at: 110)

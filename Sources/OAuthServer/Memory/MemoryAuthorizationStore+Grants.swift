@@ -51,9 +51,12 @@ extension MemoryAuthorizationStore {
     ) throws(StoreError) -> [Revocation] {
         let ended = try endGrants(selection)
         if forgettingConsent {
-            for grant in ended {
-                guard let user = grant.userName else { continue }
-                consentsByKey[ConsentKey(user: Key(user), client: Key(grant.clientID))] = nil
+            consentsByKey = consentsByKey.filter { entry in
+                let consent = entry.value
+                return !selection.covers(id: nil, user: consent.userName, client: consent.clientID)
+                    && !ended.contains {
+                        Key($0.userName ?? "") == entry.key.user && Key($0.clientID) == entry.key.client
+                    }
             }
         }
         return ended.map(\.revocation)
