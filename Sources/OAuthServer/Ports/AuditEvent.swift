@@ -32,7 +32,7 @@ package struct AuditEvent: Sendable, Equatable {
     }
 
     package var kind: Kind
-    /// A user's name, as it was typed where the log-in failed.
+    /// A user's name; nil where nobody has the name that was typed: it may have been a password.
     package var user: String?
     package var client: String?
     package var address: String?

@@ -130,7 +130,7 @@ package final class LogWriter: Sendable {
 package enum LogDestination: Sendable, Equatable {
     case standardOutput
     case standardError
-    /// Appended to; made with mode 0640 where it is missing.
+    /// Appended to; made with mode 0600 where it is missing: it says who did what.
     case file(String)
 
     func open() throws(LogError) -> Int32 {
@@ -138,7 +138,7 @@ package enum LogDestination: Sendable, Equatable {
         case .standardOutput: return STDOUT_FILENO
         case .standardError: return STDERR_FILENO
         case .file(let path):
-            let descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+            let descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
             return descriptor
         }
@@ -152,6 +152,14 @@ package enum LogDestination: Sendable, Equatable {
 /// Why a log could not be set up.
 package enum LogError: Error, Equatable, Sendable {
     case cannotOpen(path: String, errno: Int32)
+}
+
+extension LogError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .cannotOpen(let path, let code): "\(path) can't be opened: \(String(cString: strerror(code)))"
+        }
+    }
 }
 
 /// One producer's way to a `LogWriter`; used by one thread at a time.
