@@ -80,7 +80,10 @@ let modules: [Module] = [
             "Bytes", "JSON", "Logging", "Observability", "HTTP", "Transport", "Crypto", "Configuration", "JWT", "TLS",
             "PasswordHashing", "HTTPServer", "Upstream", "OAuthServer", "SQLiteStore", "Gateway", "OAuthWeb", "Admin",
         ],
-        testUses: ["Configuration", "Crypto", "OAuthServer", "Observability", "PasswordHashing"]
+        testUses: [
+            "Locking", "Bytes", "JSON", "JWT", "Configuration", "Crypto", "OAuthServer", "Observability",
+            "PasswordHashing",
+        ]
     ),
 ]
 

@@ -174,7 +174,8 @@ LATER = {
     "report": lambda c: c["routes"][0].update(enforcement="report"), "assertion_header": lambda c: c.update(forwarding={"assertion_header": "X-Assertion"}),
     "legacy_credentials": lambda c: c["routes"][2].update(legacy_credentials={"api_key_header": "X-Api-Key"}), "jwks_uri": lambda c: (c["trusted_issuers"][0].pop("jwks_file"), c["trusted_issuers"][0].update(
         jwks_uri="https://issuer.test/jwks", algorithms=["RS256"])), "discovery": lambda c: (c["trusted_issuers"][0].pop("jwks_file"), c["trusted_issuers"][0].update(algorithms=["RS256"])),
-    "clients": lambda c: (c.update(authorization_server={"clients": [{"client_id": "a"}]})), "connections_per_address": lambda c: c.update(limits={"connections_per_address": 5}),
+    "private_key_jwt": lambda c: c.update(authorization_server={"clients": [{"client_id": "a", "scope": "notes:read", "token_endpoint_auth_method": "private_key_jwt"}]}),
+    "client registration": lambda c: c.update(authorization_server={"client_registration": {"dynamic": {"enabled": True}}}), "connections_per_address": lambda c: c.update(limits={"connections_per_address": 5}),
     "request rates": lambda c: c.update(limits={"requests": {"per_user": "5/1m"}}),
 }
 del REFUSED["built-in scope declared"]

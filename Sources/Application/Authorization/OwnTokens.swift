@@ -19,19 +19,24 @@ final class OwnTokens: TokenMinting {
     private let state: Locked<State>
     private let issuer: String
     private let ring: SigningKeyRing
+    private let clock: @Sendable () -> Int64
     /// Where the storage is told of a key's use, once an hour, so that no thread of the tasks' pool waits for it.
     private let queue = DispatchQueue(label: "gatehouse.signing", qos: .userInitiated)
 
-    /// - Parameter algorithm: What access tokens are signed with.
+    /// - Parameters:
+    ///   - algorithm: What access tokens are signed with.
+    ///   - clock: The time in seconds since 1970.
     init(
         issuer: String,
         ring: SigningKeyRing,
         keys: SigningKeys,
         revocations: RevocationList,
-        algorithm: SignatureAlgorithm
+        algorithm: SignatureAlgorithm,
+        clock: @escaping @Sendable () -> Int64 = SystemClock.unixTime
     ) {
         self.issuer = issuer
         self.ring = ring
+        self.clock = clock
         state = Locked(
             State(
                 keys: keys,
@@ -71,7 +76,7 @@ final class OwnTokens: TokenMinting {
             throw .cryptography("no algorithm for ID tokens is called \(algorithm)")
         }
         // Nobody accepts an ID token for longer than the access token beside it, whose hour is noted already.
-        let signer = try await signer(algorithm, until: SystemClock.unixTime())
+        let signer = try await signer(algorithm, until: clock())
         return try Self.signing { () throws(CryptoError) in try signer.sign(payload, type: "JWT") }
     }
 
@@ -79,7 +84,7 @@ final class OwnTokens: TokenMinting {
         let (verifier, revocations) = state.withLock { ($0.verifier, $0.revocations) }
         var text = text
         let token = text.withUTF8 { bytes in
-            try? verifier.verify(UnsafeRawBufferPointer(bytes), at: SystemClock.unixTime())
+            try? verifier.verify(UnsafeRawBufferPointer(bytes), at: clock())
         }
         guard let token, !revocations.contains(token) else { return nil }
         return token
