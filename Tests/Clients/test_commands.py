@@ -146,7 +146,7 @@ def test_an_id_is_taken_once(server):
 @pytest.mark.parametrize("arguments", [
     ["--scope", "nothing:known", "--redirect-uri", "https://client.test/x"], ["--scope", "notes:read", "--grant-type", "password"],
     ["--scope", "notes:read", "--grant-type", "client_credentials", "--public"], ["--scope", "notes:read", "--public", "--introspect", "--redirect-uri", "https://client.test/x"],
-    ["--scope", "notes:read"]], ids=["scope", "grant", "public service", "public introspection", "no redirect"])
+    ["--scope", "notes:read", "--grant-type", "authorization_code"]], ids=["scope", "grant", "public service", "public introspection", "no redirect"])
 def test_clients_that_make_no_sense(server, arguments):
     refused(server, "client", "add", "--name", "x", *arguments, status=(1, 64))
 
