@@ -22,15 +22,26 @@ package enum Files {
         }
     }
 
+    /// Writes a file, whole or not at all.
+    ///
+    /// - Throws: `ApplicationError.file` with the system's reason.
+    package static func write(_ bytes: [UInt8], to path: String) throws(ApplicationError) {
+        try write(bytes, to: path, permissions: 0o644)
+    }
+
     /// Writes a file that only its owner may read, whole or not at all.
     ///
     /// - Throws: `ApplicationError.file` with the system's reason.
     package static func writePrivate(_ bytes: [UInt8], to path: String) throws(ApplicationError) {
+        try write(bytes, to: path, permissions: 0o600)
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String, permissions: Int) throws(ApplicationError) {
         let temporary = path + ".new"
         let made = FileManager.default.createFile(
             atPath: temporary,
             contents: Data(bytes),
-            attributes: [.posixPermissions: 0o600]
+            attributes: [.posixPermissions: permissions]
         )
         guard made else { throw .file(path: path, reason: "it can't be written") }
         guard rename(temporary, path) == 0 else {

@@ -1,6 +1,7 @@
 import Configuration
 import Crypto
 import JWT
+import OAuthServer
 
 /// Makes access tokens of our own for scripts and smoke tests, outside of any authorization flow.
 package struct TokenIssuance: Sendable {
@@ -40,38 +41,58 @@ package struct TokenIssuance: Sendable {
         return duration.wholeSeconds
     }
 
-    /// Signs a token with the key that signs now.
+    /// Makes a grant, as every token has one, and signs a token with the key that signs now.
     ///
-    /// - Throws: `ApplicationError` when the gateway is no issuer, a scope is not declared, a resource is not known or the
-    ///   keys can't be used.
+    /// - Throws: `ApplicationError` when the gateway is no issuer, a scope is not declared, a resource is not known, the
+    ///   user is disabled or the storage can't be used.
     package func issue(
         _ configuration: GatewayConfiguration,
         _ storage: Storage,
         now: Int64
-    ) throws(ApplicationError) -> String {
-        guard let settings = configuration.authorizationServer, let ring = storage.keyRing else {
+    ) async throws(ApplicationError) -> String {
+        guard let settings = configuration.authorizationServer, let ring = storage.keyRing,
+            let store = storage.authorization
+        else {
             throw .setup("the configuration has no authorization_server, so there are no own tokens")
         }
         try check(configuration)
-        let expiresAt = now + (lifetime ?? settings.accessTokenLifetime.wholeSeconds)
-        let claims = AccessTokenClaims(
+        let grant = Grant(
+            id: AccessTokenClaims.makeIdentifier(),
+            userName: user,
+            clientID: client,
+            scopes: scopes,
+            resource: resource ?? configuration.issuer.text,
+            createdAt: now,
+            tokensExpireAt: now + (lifetime ?? settings.accessTokenLifetime.wholeSeconds)
+        )
+        let algorithm: SignatureAlgorithm = settings.accessTokenAlgorithm == .rs256 ? .rs256 : .es256
+        do {
+            guard try await store.user(user)?.isDisabled != true else {
+                throw ApplicationError.setup("the user \(user.printable) is disabled")
+            }
+            try await store.insertGrant(grant)
+            let signer = try ring.signer(algorithm, expiresAt: grant.tokensExpireAt, at: now)
+            return try signer.mint(claims(of: grant, configuration))
+        } catch let error as ApplicationError {
+            throw error
+        } catch {
+            throw .storage("the token can't be signed: \(error)")
+        }
+    }
+
+    private func claims(of grant: Grant, _ configuration: GatewayConfiguration) -> AccessTokenClaims {
+        AccessTokenClaims(
             issuer: configuration.issuer.text,
             subject: user,
-            audiences: [resource ?? configuration.issuer.text],
-            issuedAt: now,
-            expiresAt: expiresAt,
+            audiences: [grant.resource],
+            issuedAt: grant.createdAt,
+            expiresAt: grant.tokensExpireAt,
             tokenID: AccessTokenClaims.makeIdentifier(),
             clientID: client,
             scopes: scopes,
             preferredUserName: user,
-            grantID: AccessTokenClaims.makeIdentifier()
+            grantID: grant.id
         )
-        do {
-            let algorithm: SignatureAlgorithm = settings.accessTokenAlgorithm == .rs256 ? .rs256 : .es256
-            return try ring.signer(algorithm, expiresAt: expiresAt, at: now).mint(claims)
-        } catch {
-            throw .storage("the token can't be signed: \(error)")
-        }
     }
 
     private func check(_ configuration: GatewayConfiguration) throws(ApplicationError) {

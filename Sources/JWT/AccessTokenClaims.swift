@@ -51,7 +51,15 @@ package struct AccessTokenClaims: Sendable {
 
     /// A new random id for a token or a grant: 128 bits as base64url.
     package static func makeIdentifier() -> String {
-        Base64URL.encode(SecureRandom.bytes(count: 16))
+        identifier(SecureRandom.bytes(count: 16))
+    }
+
+    /// Random bytes as base64url, without a hyphen in front, which a command line would take for an option.
+    package static func identifier(_ random: [UInt8]) -> String {
+        var bytes = random
+        // The first six bits make the first character; 62 is the hyphen.
+        if let first = bytes.first, first >> 2 == 62 { bytes[0] = first ^ 0x80 }
+        return Base64URL.encode(bytes)
     }
 
     /// The claims as JSON.

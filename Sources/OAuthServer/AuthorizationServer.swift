@@ -1,5 +1,6 @@
 import Bytes
 import Crypto
+import JWT
 
 /// The OAuth 2.0 authorization server and OpenID provider, without HTTP: requests are parameters, answers are values.
 ///
@@ -50,7 +51,7 @@ package struct AuthorizationServer: Sendable {
     }
 
     /// An id for a grant or a token: 128 random bits as base64url.
-    func makeIdentifier() -> String { Base64URL.encode(random(16)) }
+    func makeIdentifier() -> String { AccessTokenClaims.identifier(random(16)) }
 
     /// Something to hand out that can't be guessed: 256 random bits as base64url.
     func makeSecret() -> String { Base64URL.encode(random(32)) }

@@ -1,9 +1,8 @@
 import Application
 import ArgumentParser
-import Dispatch
 import Observability
 
-struct DemoCommand: ParsableCommand {
+struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
         abstract: "Run the gateway with a built-in sample API behind it, and print what to try."
@@ -20,13 +19,15 @@ struct DemoCommand: ParsableCommand {
     @Option(help: "The port to listen on instead of the configured one; 0 for any free one.")
     var port: UInt16?
 
-    func run() throws {
+    func run() async throws {
         ProcessSignals.prepareProcess()
         let diagnostics = DiagnosticLog(level: .warning)
         diagnostics.bootstrap()
         let demo = try Failure.reported { try Demo(path: config, port: port, diagnostics: diagnostics) }
         let signals = ProcessSignals(demo.server)
-        Output.lines(try Failure.reported { try demo.start() })
-        withExtendedLifetime((demo, signals)) { dispatchMain() }
+        Output.lines(try await Failure.awaited { try await demo.start() })
+        // Signals end the process; nothing resumes this.
+        await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+        withExtendedLifetime((demo, signals)) {}
     }
 }

@@ -28,4 +28,14 @@ enum Failure {
             throw ExitCode(1)
         }
     }
+
+    /// The same for work that waits.
+    static func awaited<Value>(_ work: () async throws -> Value) async throws -> Value {
+        do {
+            return try await work()
+        } catch let error as ApplicationError {
+            Output.error("gatehouse: \(error.description)")
+            throw ExitCode(1)
+        }
+    }
 }

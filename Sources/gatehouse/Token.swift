@@ -7,11 +7,11 @@ struct Token: ParsableCommand {
         subcommands: [Issue.self, Inspect.self, Revoke.self]
     )
 
-    struct Issue: ParsableCommand {
+    struct Issue: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print a signed access token, for scripts and smoke tests.",
             discussion: """
-                Needs no running gateway. Whoever can read the storage and its encryption key can do this: keep them safe.
+                Needs no running gateway, and no consent; `gatehouse grant list` shows it. Whoever can read the storage and its encryption key can do this: keep them safe.
 
                 Example: curl -H "Authorization: Bearer $(gatehouse token issue --user ada --scope notes:read)" …
                 """
@@ -35,9 +35,9 @@ struct Token: ParsableCommand {
         @OptionGroup var configuration: ConfigurationOptions
         @OptionGroup var output: OutputOptions
 
-        func run() throws {
-            let issued = try Failure.reported {
-                try IssuedToken(
+        func run() async throws {
+            let issued = try await Failure.awaited {
+                try await IssuedToken(
                     TokenIssuance(
                         user: user,
                         scopes: scope.split(separator: " ").map(String.init),

@@ -49,9 +49,9 @@ struct UsageMistake {
         Glibc.exit(EX_USAGE)
     }
 
-    /// The names in the usage line.
+    /// The names in the help; the usage line leaves them out where they are many.
     private static func options(of command: any ParsableCommand.Type) -> [String] {
-        command.usageString(includeHidden: true)
+        command.helpMessage(includeHidden: true)
             .split { !($0.isLetter || $0.isNumber || $0 == "-") }
             .map(String.init)
             .filter { $0.hasPrefix("--") }

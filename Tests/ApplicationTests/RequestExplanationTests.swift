@@ -19,9 +19,9 @@ import Testing
         return RequestExplanation(request, from: "192.0.2.7", try OfflineGateway(file, now: now), now: now)
     }
 
-    @Test func `what is let through shows the upstream's request without the token`() throws {
+    @Test func `what is let through shows the upstream's request without the token`() async throws {
         let file = try folder.configuration()
-        let token = try IssuedToken(TokenIssuance(user: "ada", scopes: ["notes:read"]), file, now: now).token
+        let token = try await IssuedToken(TokenIssuance(user: "ada", scopes: ["notes:read"]), file, now: now).token
         let explanation = try explain(file, "GET", "/notes/7", token: token, fields: ["X-User-Name: root"])
         #expect(explanation.isAllowed)
         let lines = explanation.lines

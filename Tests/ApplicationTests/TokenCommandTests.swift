@@ -8,13 +8,13 @@ import Testing
 
     init() throws { folder = try TestFolder() }
 
-    private func issue(_ file: ConfigurationFile, _ scopes: [String] = ["notes:read"]) throws -> IssuedToken {
-        try IssuedToken(TokenIssuance(user: "ada", scopes: scopes), file, now: now)
+    private func issue(_ file: ConfigurationFile, _ scopes: [String] = ["notes:read"]) async throws -> IssuedToken {
+        try await IssuedToken(TokenIssuance(user: "ada", scopes: scopes), file, now: now)
     }
 
-    @Test func `a token is issued, inspected and revoked`() throws {
+    @Test func `a token is issued, inspected and revoked`() async throws {
         let file = try folder.configuration()
-        let token = try issue(file).token
+        let token = try await issue(file).token
         var gateway = try OfflineGateway(file, now: now)
         let good = TokenInspection(token, gateway, now: now)
         #expect(good.isGood && good.json.contains(#""opens": ["#) && good.json.contains("GET HEAD /notes/**"))
@@ -33,9 +33,9 @@ import Testing
         #expect(try TokenRevocation.revoke(token, gateway, now: now + 3600) == .wasExpired)
     }
 
-    @Test func `what is no good token is not revoked`() throws {
+    @Test func `what is no good token is not revoked`() async throws {
         let file = try folder.configuration()
-        let token = try issue(file).token
+        let token = try await issue(file).token
         let gateway = try OfflineGateway(file, now: now)
         for text in ["x", "a.b.c", String(token.dropLast(6)) + "AAAAAA"] {
             #expect(throws: ApplicationError.self) { try TokenRevocation.revoke(text, gateway, now: now) }
@@ -48,14 +48,14 @@ import Testing
         TokenIssuance(user: "app", scopes: [], client: "app"),
         TokenIssuance(user: "ada", scopes: [], resource: "https://unknown.example"),
     ])
-    func `a token that makes no sense is not issued`(issuance: TokenIssuance) throws {
+    func `a token that makes no sense is not issued`(issuance: TokenIssuance) async throws {
         let file = try folder.configuration()
-        #expect(throws: ApplicationError.self) { try IssuedToken(issuance, file, now: now) }
+        await #expect(throws: ApplicationError.self) { try await IssuedToken(issuance, file, now: now) }
     }
 
-    @Test func `storage that only the server has is not written to`() throws {
+    @Test func `storage that only the server has is not written to`() async throws {
         let file = try folder.configuration(("sqlite:data/gatehouse.db", "memory:"))
-        #expect(throws: ApplicationError.self) { try issue(file) }
+        await #expect(throws: ApplicationError.self) { try await issue(file) }
         #expect(throws: ApplicationError.self) { try SigningKeyCommands(file, now: now) }
         #expect(try OfflineGateway(file, now: now).note?.contains("memory:") == true)
     }
@@ -67,10 +67,10 @@ import Testing
         }
     }
 
-    @Test func `keys are listed, rotated and removed`() throws {
+    @Test func `keys are listed, rotated and removed`() async throws {
         let file = try folder.configuration()
         #expect(try SigningKeyCommands(file, now: now).list().isEmpty)
-        let token = try issue(file).token
+        let token = try await issue(file).token
         let keys = try SigningKeyCommands(file, now: now)
         #expect(try keys.list().records.map(\.state) == [.active, .active])
         #expect(try keys.rotate("ES256").records.map(\.state) == [.next])

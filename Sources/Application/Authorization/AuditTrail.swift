@@ -73,7 +73,7 @@ package final class AuditTrail: AuditSink {
 }
 
 extension AuditRecord {
-    fileprivate init(_ event: AuditEvent, unixMilliseconds: Int64) {
+    init(_ event: AuditEvent, unixMilliseconds: Int64) {
         self.init(unixMilliseconds: unixMilliseconds, event: event.kind.rawValue)
         user = event.user
         clientID = event.client

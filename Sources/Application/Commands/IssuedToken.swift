@@ -1,5 +1,6 @@
 import Configuration
 import JSON
+import OAuthServer
 
 /// `gatehouse token issue`: a new token and what is known of it.
 package struct IssuedToken: Sendable {
@@ -10,12 +11,22 @@ package struct IssuedToken: Sendable {
     /// Signs a token with the keys in the storage, which are made if there are none.
     ///
     /// - Throws: `ApplicationError`.
-    package init(_ issuance: TokenIssuance, _ file: ConfigurationFile, now: Int64) throws(ApplicationError) {
+    package init(_ issuance: TokenIssuance, _ file: ConfigurationFile, now: Int64) async throws(ApplicationError) {
         let configuration = try file.load()
         guard let settings = configuration.authorizationServer else {
             throw .setup("the configuration has no authorization_server, so there are no own tokens")
         }
-        token = try issuance.issue(configuration, Storage.shared(configuration), now: now)
+        let audit = try CommandAudit(configuration, now: now)
+        token = try await issuance.issue(configuration, Storage.shared(configuration), now: now)
+        audit.record([
+            AuditEvent(
+                .grantCreated,
+                user: issuance.user,
+                client: issuance.client,
+                scopes: issuance.scopes,
+                detail: "gatehouse token issue"
+            )
+        ])
         self.issuance = issuance
         expiresIn = issuance.lifetime ?? settings.accessTokenLifetime.wholeSeconds
     }

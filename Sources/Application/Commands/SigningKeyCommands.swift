@@ -2,10 +2,12 @@ import Configuration
 import Crypto
 import JSON
 import JWT
+import OAuthServer
 
 /// `gatehouse key`: our own signing keys, as they are stored.
 package struct SigningKeyCommands: Sendable {
     private let ring: SigningKeyRing
+    private let configuration: GatewayConfiguration
     private let now: Int64
 
     /// Opens the storage of a configuration.
@@ -20,6 +22,7 @@ package struct SigningKeyCommands: Sendable {
             throw .setup("the configuration has no authorization_server, so there are no own keys")
         }
         self.ring = ring
+        self.configuration = configuration
         self.now = now
     }
 
@@ -33,7 +36,9 @@ package struct SigningKeyCommands: Sendable {
     /// - Parameter algorithm: its name; nil for all.
     package func rotate(_ algorithm: String?) throws(ApplicationError) -> SigningKeyList {
         let chosen = try algorithm.map { (name) throws(ApplicationError) in try self.algorithm(name) }
+        let audit = try CommandAudit(configuration, now: now)
         let records = try attempt { () throws(StoreError) in try ring.rotate(chosen, at: now) }
+        audit.record(records.map { AuditEvent(.keyRotated, detail: "\($0.algorithm.name) \($0.keyID) signs next") })
         return SigningKeyList(records: records, ring.policy, now)
     }
 
@@ -43,9 +48,11 @@ package struct SigningKeyCommands: Sendable {
         guard let removed = before.first(where: { $0.keyID == keyID }) else {
             throw .setup("there is no key \(keyID.printable)" + CommandText.clause(keyID, among: before.map(\.keyID)))
         }
+        let audit = try CommandAudit(configuration, now: now)
         guard try attempt({ () throws(StoreError) in try ring.remove(keyID, at: now) }) else {
             throw .setup("the key \(keyID.printable) has been removed by another process")
         }
+        audit.record([AuditEvent(.keyRemoved, detail: "\(removed.algorithm.name) \(keyID)")])
         let after = try list().records
         let successors = after.filter { $0.algorithm == removed.algorithm && $0.state == .active }
         return SigningKeyList(records: removed.state == .active ? successors : [], ring.policy, now)

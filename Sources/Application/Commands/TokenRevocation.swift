@@ -1,4 +1,5 @@
 import JWT
+import OAuthServer
 
 /// `gatehouse token revoke`: ends one token before its time.
 package enum TokenRevocation {
@@ -40,12 +41,20 @@ package enum TokenRevocation {
         }
         if gateway.revocations.contains(verified) { return .wasRevoked(tokenID: tokenID) }
         let storage = try Storage.shared(gateway.configuration)
+        let audit = try CommandAudit(gateway.configuration, now: now)
         let subject = Revocation.Subject.token(issuer: verified.issuer, id: tokenID)
         do throws(StoreError) {
             try storage.revocations.revoke([Revocation(subject, expiresAt: verified.expiresAt)])
         } catch {
             throw .storage("the token was not revoked: \(error.description)")
         }
+        let event = AuditEvent(
+            .tokenRevoked,
+            user: verified.userName,
+            client: verified.clientID,
+            grant: verified.grantID
+        )
+        audit.record([event])
         return .revoked(tokenID: tokenID)
     }
 

@@ -32,11 +32,11 @@ package final class Demo: Sendable {
     /// Begins to serve; returns what to show: the listeners and lines to paste.
     ///
     /// - Throws: `ApplicationError` when an address can't be had or the token can't be signed.
-    package func start() throws(ApplicationError) -> [String] {
+    package func start() async throws(ApplicationError) -> [String] {
         let listening = try server.start()
         let admin = server.adminAddress.map { ["the status page is \($0)/"] } ?? []
         let tour = DemoTour(server.snapshot.configuration, server.storage, now: SystemClock.unixTime())
-        return listening + admin + (try tour.lines())
+        return listening + admin + (try await tour.lines())
     }
 
     private static func freePort() throws(ApplicationError) -> UInt16 {

@@ -1,4 +1,3 @@
-import Bytes
 import Configuration
 
 /// What the demo tells a newcomer to paste: commands that work as they stand, in any folder.
@@ -19,7 +18,7 @@ struct DemoTour {
     /// The text, one command a line.
     ///
     /// - Throws: `ApplicationError` when the tokens can't be signed.
-    func lines() throws(ApplicationError) -> [String] {
+    func lines() async throws(ApplicationError) -> [String] {
         let paths = configuration.routes.map(\.path.text)
         let scopes = configuration.scopes.map(\.name)
         var lines = [
@@ -34,7 +33,7 @@ struct DemoTour {
             lines += ["", "# Without a token: 401, and the answer says what is needed.", curl("/notes")]
         }
         guard configuration.authorizationServer != nil else { return lines + Self.end }
-        let token = try token(scopes)
+        let token = try await token(scopes)
         guard paths.contains("/notes/**") else {
             return lines + ["", "# A token for everything, good for an hour.", curl("/", token: token)] + Self.end
         }
@@ -44,15 +43,15 @@ struct DemoTour {
         lines += [curl("/notes", "-H 'X-User-Name: mallory'", token: token)]
         if scopes.contains("notes:read") {
             lines += ["", "# This token may only read: 403, and the answer names the scope that is missing."]
-            lines += [curl("/notes", "--data 'buy bread'", token: try self.token(["notes:read"]))]
+            lines += [curl("/notes", "--data 'buy bread'", token: try await self.token(["notes:read"]))]
         }
         return lines + Self.end
     }
 
     private static let end = ["", "Stop it with Ctrl-C."]
 
-    private func token(_ scopes: [String]) throws(ApplicationError) -> String {
-        try TokenIssuance(user: Self.user, scopes: scopes, lifetime: Self.lifetime)
+    private func token(_ scopes: [String]) async throws(ApplicationError) -> String {
+        try await TokenIssuance(user: Self.user, scopes: scopes, lifetime: Self.lifetime)
             .issue(configuration, storage, now: now)
     }
 
@@ -60,20 +59,7 @@ struct DemoTour {
     private func curl(_ path: String, _ option: String? = nil, token: String? = nil) -> String {
         let origin = "\(configuration.issuer.scheme)://\(configuration.issuer.authority)"
         let bearer = token.map { "-H 'Authorization: Bearer \($0)'" }
+        let trust = CertificateTrust(configuration).option
         return ["curl -sSi", trust, origin + path, option, bearer].compactMap(\.self).joined(separator: " ")
-    }
-
-    /// How curl is told to trust the certificate, where it can't know that by itself.
-    private var trust: String? {
-        guard configuration.listeners.contains(where: { $0.tls?.isSelfSigned == true }) else { return nil }
-        guard let folder = configuration.storage.folder else { return "--insecure" }
-        return "--cacert " + Self.quoted(folder + "/tls/certificate.pem")
-    }
-
-    /// A path as a shell takes it.
-    private static func quoted(_ path: String) -> String {
-        let isPlain = path.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || "/._-+".utf8.contains($0) }
-        if isPlain { return path }
-        return "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }
