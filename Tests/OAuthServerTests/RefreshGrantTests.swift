@@ -96,4 +96,13 @@ import Testing
         #expect(successors.count == 1)
         #expect(!successors.contains(nil) && !successors.contains(first.refreshToken))
     }
+
+    @Test func `a family ends with its absolute lifetime where that is the shorter one`() async throws {
+        var test = try await TestServer()
+        test.definition.refreshTokens = RefreshTokenPolicy(idleLifetime: 100, absoluteLifetime: 60, reuseInterval: 10)
+        let text = try #require(try await test.tokens().refreshToken)
+        let token = try #require(RefreshToken(text, key: TestServer.refreshKey))
+        let family = try #require(await test.store.refreshFamily(token.familyID)?.family)
+        #expect(family.idleExpiresAt == test.clock.now + 60 && family.absoluteExpiresAt == test.clock.now + 60)
+    }
 }
