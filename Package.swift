@@ -68,7 +68,8 @@ let modules: [Module] = [
     Module(
         name: "OAuthWeb",
         uses: [
-            "Bytes", "JSON", "HTTP", "Crypto", "JWT", "Transport", "HTTPServer", "OAuthServer", "Gateway", "Mustache",
+            "Bytes", "JSON", "PageAssets", "HTTP", "Crypto", "JWT", "Transport", "HTTPServer", "OAuthServer", "Gateway",
+            "Mustache",
         ],
         testUses: ["Bytes", "HTTP", "Crypto", "OAuthServer"]
     ),

@@ -64,6 +64,17 @@ package enum Files {
         }
     }
 
+    /// The names of what is in a folder, sorted.
+    ///
+    /// - Throws: `ApplicationError.file` with the system's reason.
+    package static func names(in folder: String) throws(ApplicationError) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        } catch {
+            throw .file(path: folder, reason: reason(error))
+        }
+    }
+
     package static func exists(_ path: String) -> Bool {
         FileManager.default.fileExists(atPath: path)
     }

@@ -11,9 +11,12 @@ package enum EndpointTable {
         "/introspect": [.post],
         "/userinfo": [.get, .post],
         "/login": [.get, .post],
-        "/consent": [.get, .post],
+        "/continue": [.get],
+        "/consent": [.post],
         "/logout": [.get, .post],
         "/account": [.get, .post],
+        "/gatehouse.css": [.get],
+        "/mark.svg": [.get],
     ]
 
     /// What the endpoint at a path takes: nil where the path is not ours, nothing where it is and nothing is there.

@@ -94,8 +94,36 @@ final class AuthorizationServices: Sendable {
     /// The endpoints by a configuration.
     func site(for snapshot: ServerSnapshot) -> WebSite? {
         server(for: snapshot).map { server in
-            WebSite(basePath: server.definition.basePath, endpoints: ClientEndpoints(server: server).all)
+            WebSite(
+                basePath: server.definition.basePath,
+                endpoints: ClientEndpoints(server: server).all + (pages(of: server, snapshot)?.all ?? [])
+            )
         }
+    }
+
+    private func pages(of server: AuthorizationServer, _ snapshot: ServerSnapshot) -> UserPages? {
+        guard let theme = snapshot.pages, let settings = snapshot.configuration.authorizationServer else { return nil }
+        let issuer = snapshot.configuration.issuer
+        let cookies = OwnCookie.Names(isSecure: issuer.scheme == "https")
+        return UserPages(
+            server: server,
+            signIn: SignIn(
+                sessionLifetime: server.definition.sessionLifetime,
+                store: store,
+                passwords: PasswordChecker(pool: passwords.pool, metrics: metrics),
+                limiter: limits.logins,
+                audit: audit,
+                browserKey: secrets.browsers,
+                clock: SystemClock.unixTime
+            ),
+            forms: FormGuard(key: secrets.forms, cookies: cookies, origin: "\(issuer.scheme)://\(issuer.authority)"),
+            seal: FormSeal(key: secrets.requests),
+            cookies: cookies,
+            theme: theme,
+            issuerHost: issuer.authority,
+            productName: settings.pages.productName,
+            clock: SystemClock.unixTime
+        )
     }
 
     /// What the server says of itself.

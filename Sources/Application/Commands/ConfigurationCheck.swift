@@ -34,6 +34,7 @@ package struct ConfigurationCheck: Sendable {
         checkUpstreams(configuration, report)
         checkCertificates(configuration, report)
         checkEncryptionKey(configuration, report)
+        checkPages(configuration, report)
         errors = errors.inFileOrder
         warnings = warnings.inFileOrder
     }
@@ -142,6 +143,18 @@ extension ConfigurationCheck {
             } catch {
                 errors.append(report.finding(error.description, at: ["storage"]))
             }
+        }
+    }
+}
+
+extension ConfigurationCheck {
+    private mutating func checkPages(_ configuration: GatewayConfiguration, _ report: ConfigurationReport) {
+        guard let settings = configuration.authorizationServer?.pages else { return }
+        do throws(ApplicationError) {
+            _ = try PageFolder.theme(settings)
+        } catch {
+            let place = ["authorization_server", "pages", "template_folder"]
+            errors.append(report.finding(error.description, at: place))
         }
     }
 }

@@ -290,6 +290,7 @@ extension GatewayServer {
         return [file.path] + certificates.flatMap { [$0.certificateFile, $0.privateKeyFile] }
             + configuration.trustedIssuers.map(\.keysFile)
             + configuration.upstreams.compactMap(\.tls.authorityFile)
+            + (configuration.authorizationServer?.pages.templateFolder.map { PageFolder(path: $0).files } ?? [])
     }
 }
 

@@ -5,6 +5,7 @@ import HTTP
 import HTTPServer
 import JWT
 import OAuthServer
+import OAuthWeb
 import TLS
 import Upstream
 
@@ -16,6 +17,8 @@ package struct ServerSnapshot: Sendable {
     package let trustedIssuers: [TokenIssuer]
     /// The clients that the configuration registers, with their secrets read.
     package let clients: [OAuthClient]
+    /// How the pages look; nil where the gateway only enforces.
+    let pages: PageTheme?
     let settings: PipelineSettings
     let serverSettings: ServerSettings
     let upstreams: [UpstreamConfiguration]
@@ -66,6 +69,9 @@ package struct ServerSnapshot: Sendable {
         var clients: [OAuthClient] = []
         for settings in configuration.authorizationServer?.clients ?? [] { clients.append(try OAuthClient(settings)) }
         self.clients = clients
+        var pages: PageTheme?
+        if let settings = configuration.authorizationServer?.pages { pages = try PageFolder.theme(settings) }
+        self.pages = pages
         var upstreams: [UpstreamConfiguration] = []
         for settings in configuration.upstreams { upstreams.append(try UpstreamConfiguration(settings)) }
         self.upstreams = upstreams

@@ -18,7 +18,6 @@ struct AccountPage: PageModel {
         case throttled
         case formExpired
         case busy
-        case unavailable
 
         /// The status of the response.
         var status: Int {
@@ -27,7 +26,7 @@ struct AccountPage: PageModel {
             case .passwordMismatch: 403
             case .passwordsDiffer, .passwordTooShort, .passwordTooLong, .passwordIsName, .incomplete, .formExpired: 400
             case .throttled: 429
-            case .busy, .unavailable: 503
+            case .busy: 503
             }
         }
     }
@@ -38,8 +37,8 @@ struct AccountPage: PageModel {
         let id: String
         let name: String
         let initial: String
-        /// Where it lives.
-        let place: String
+        /// Where it lives; nil where that is not known.
+        let place: String?
         let scopes: [ScopeView]
         let allowed: String
         let lastUsed: String?

@@ -95,7 +95,9 @@ extension BuiltInTemplates {
               <b aria-hidden="true">{{initial}}</b>
               <div>
                 <h3><bdi>{{name}}</bdi></h3>
-                <p class="hint">{{place}}</p>
+                {{#place}}
+                <p class="hint">{{.}}</p>
+                {{/place}}
               </div>
             </div>
             <form method="post" action="{{site.base}}/account">
@@ -131,9 +133,6 @@ extension BuiltInTemplates {
         {{#state.busy}}
         {{<bad-note}}{{$heading}}We’re busy right now{{/heading}}{{$text}}Nothing was changed. Try again in a few seconds.{{/text}}{{/bad-note}}
         {{/state.busy}}
-        {{#state.unavailable}}
-        {{<bad-note}}{{$heading}}That isn’t possible right now{{/heading}}{{$text}}Nothing is known to have changed. Try again in a few minutes.{{/text}}{{/bad-note}}
-        {{/state.unavailable}}
 
         """#
 
