@@ -3,15 +3,8 @@
 import pytest
 
 from harness.waiting import eventually
-from rig.cast import CLIENTS, INSPECTOR, SERVICE
+from rig.cast import INSPECTOR, SERVICE
 from rig.server import claims_of, error_of
-
-# A client whose id is a user's name: administrators do that.
-NAMESAKE = SERVICE.but(id="alice", name="Alice's Job")
-
-
-def settings(site):
-    return {"clients": CLIENTS + (NAMESAKE,)}
 
 
 def ask(server, client=SERVICE, **form):
@@ -42,9 +35,21 @@ def test_no_more_than_it_is_registered_for(server, scope):
     error_of(ask(server, scope=scope), "invalid_scope")
 
 
-def test_it_is_not_a_user_of_the_same_name(server, upstream):
-    """RFC 9700 §4.15: a client's token must not pass for a person's."""
-    token = ask(server, NAMESAKE, scope="notes:read").json()["access_token"]
+def test_a_client_and_a_user_of_one_name(server):
+    """RFC 9700 §4.15: a client's token must not pass for a person's, so there can't be both."""
+    (server.folder / "password").write_text("long enough password\n")
+    user = server.command("user", "add", SERVICE.id, "--password-file", "password")
+    assert user.returncode == 1 and SERVICE.id in user.stderr
+    client = server.command("client", "add", "--name", "x", "--client-id", "alice", "--scope", "notes:read")
+    assert client.returncode == 1 and "alice" in client.stderr
+
+
+def test_nor_is_it_taken_for_that_user_where_the_configuration_makes_one(start, upstream):
+    namesake = SERVICE.but(id="alice")
+    server = start(start=False)
+    server.config["authorization_server"]["clients"].append(namesake.document())
+    server.start()
+    token = ask(server, namesake, scope="notes:read").json()["access_token"]
     assert server.call(token, "/notes/namesake") == 200
     assert "x-user-name" not in upstream.only("/notes/namesake")
     response = server.http("GET", server.url("userinfo"), headers={"Authorization": f"Bearer {token}"})
