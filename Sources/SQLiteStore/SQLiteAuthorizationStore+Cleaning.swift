@@ -74,5 +74,5 @@ private struct Sweep: Sendable {
         try database.run(statement, arguments)
     }
 
-    static let slice = 500
+    static let slice = 200
 }

@@ -29,8 +29,7 @@ package final class SQLiteDatabase: Sendable {
         readConnections = ReadConnections(path: path, limit: max(2, ProcessInfo.processInfo.activeProcessorCount))
         groupCommit = GroupCommit(pool)
         try StoreError.mapping {
-            // A revocation that was answered for must survive a power cut; GRDB's default in WAL mode may lose it.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            try pool.writeWithoutTransaction { try $0.execute(sql: Self.writerSettings) }
             try pool.write { try SQLiteSchema.migrate($0) }
         }
     }
@@ -50,6 +49,18 @@ package final class SQLiteDatabase: Sendable {
         try readConnections.close()
         try StoreError.mapping { try pool.close() }
     }
+
+    /// What the connection that writes does differently.
+    ///
+    /// `synchronous`: what was answered for must survive a power cut; GRDB's default in WAL mode may lose it. The rest, 16
+    /// MiB of cache and as much of log between checkpoints, keeps a page that changes often from being read and copied
+    /// again and again: at 100,000 grants a code exchange takes 124 instead of 165 µs of CPU, and a rotation 27 instead
+    /// of 32.
+    private static let writerSettings = """
+        PRAGMA synchronous = FULL;
+        PRAGMA cache_size = -16384;
+        PRAGMA wal_autocheckpoint = 4096;
+        """
 
     /// Waits half a millisecond for the write lock, up to ten seconds in all.
     ///
