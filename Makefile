@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 VENV := .build-venv
 REQUIREMENTS := $(wildcard Tests/*/requirements.txt)
 
-.PHONY: help run build test test-asan test-tsan bench fuzz fuzz-replay differential lint format documents layers clean packages test-packages client-packages end-to-end test-clients soak costs
+.PHONY: help run build test test-asan test-tsan bench fuzz fuzz-replay differential lint format documents layers clean packages test-packages client-packages end-to-end test-clients soak costs bench-as flood
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,12 @@ test-clients: client-packages $(VENV)/ready ## Only the tests with real OAuth cl
 
 soak: $(VENV)/ready ## Long runs: restarts, held connections, reloads under load (SOAK="reload --reloads 50", BINARY=path)
 	GATEHOUSE_BIN="$(BINARY)" $(VENV)/bin/python Tests/EndToEnd/soak/run.py $(SOAK)
+
+bench-as: $(if $(BINARY),,build) $(VENV)/ready ## Measure what grants and log-ins cost (BENCH="refresh login --seconds 20", BINARY=path)
+	@GATEHOUSE_BIN="$(or $(BINARY),.build/release/gatehouse)" $(VENV)/bin/python Tests/Clients/load/authorization.py $(BENCH)
+
+flood: $(if $(BINARY),,build) $(VENV)/ready ## Proxy and sign people in during a flood of log-ins (FLOOD="--rate 500 --seconds 20", BINARY=path)
+	@GATEHOUSE_BIN="$(or $(BINARY),.build/release/gatehouse)" $(VENV)/bin/python Tests/Clients/load/flood.py $(FLOOD)
 
 costs: $(VENV)/ready ## Measure what strangers can make the gateway spend (docs/threat-model.md; BINARY=path)
 	GATEHOUSE_BIN="$(BINARY)" $(VENV)/bin/python Tests/EndToEnd/soak/costs.py
