@@ -53,6 +53,18 @@ import Testing
         #expect(try users("audit") == ["alice"])
     }
 
+    @Test func `what a file does not take is counted, from one file to the next`() throws {
+        let standardOutput = try LogWriter(.file(path("stdout")), channels: 1)
+        let trail = makeTrail(standardOutput)
+        for destination in ["/dev/full", path("audit")] {
+            try trail.use(.file(path: destination))
+            trail.record(AuditEvent(.login))
+        }
+        trail.close()
+        standardOutput.close()
+        #expect(trail.lostLines == 1)
+    }
+
     @Test func `log-ins are counted by what came of them`() throws {
         let standardOutput = try LogWriter(.file(path("stdout")), channels: 1)
         let trail = makeTrail(standardOutput)

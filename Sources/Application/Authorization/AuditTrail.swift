@@ -11,6 +11,8 @@ package final class AuditTrail: AuditSink {
         var destination = AuditDestination.off
         /// The writer of a file; standard output has the access log's.
         var writer: LogWriter?
+        /// What was lost in files that were closed.
+        var lost: UInt64 = 0
     }
 
     private let metrics: AuthorizationMetrics
@@ -41,7 +43,8 @@ package final class AuditTrail: AuditSink {
             output = Output(
                 log: fresh.map { AuditLog(channel: $0.channel(0)) },
                 destination: destination,
-                writer: fresh
+                writer: fresh,
+                lost: Self.lost(output)
             )
             if destination == .standardOutput { output.log = standardOutput }
         }
@@ -62,13 +65,24 @@ package final class AuditTrail: AuditSink {
     package func close() {
         output.withLock { output in
             output.writer?.close()
-            output = Output()
+            output = Output(lost: Self.lost(output))
         }
     }
 
+    /// Lines that found no room and writes that a file refused, since the start; those to standard output are counted
+    /// with the access log's.
+    package var lostLines: UInt64 { output.withLock { Self.lost($0) } }
+
+    private static func lost(_ output: Output) -> UInt64 {
+        output.lost + (output.writer.map { $0.droppedLines + $0.failedWrites } ?? 0)
+    }
+
+    // Some twenty thousand events: nothing is lost while a disk is slow for seconds.
+    private static let ringBytes = 4 << 20
+
     private static func open(_ destination: AuditDestination) throws(LogError) -> LogWriter? {
         guard case .file(let path) = destination else { return nil }
-        return try LogWriter(.file(path), channels: 1)
+        return try LogWriter(.file(path), channels: 1, channelBytes: ringBytes)
     }
 }
 

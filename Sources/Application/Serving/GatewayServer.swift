@@ -347,6 +347,11 @@ extension GatewayServer {
         registry.gauge("gatehouse_log_lines_dropped", help: "Access log lines that found no room.") { [writer] in
             Double(writer.droppedLines)
         }
+        if let audit = authorization?.audit {
+            registry.gauge("gatehouse_audit_lines_lost", help: "Audit log lines that could not be written.") {
+                Double(audit.lostLines)
+            }
+        }
         let loadedAt = Double(loadedAt)
         registry.gauge("gatehouse_configuration_loaded_timestamp_seconds", help: "When the configuration was loaded.") {
             loadedAt
