@@ -53,7 +53,7 @@ import Testing
             ]
             """#
         )
-        let clients = snapshot.clients
+        let clients = try OAuthClient.configured(snapshot.configuration)
         #expect(clients.map(\.id) == ["a", "b", "c"])
         #expect(clients.map(\.secretHash) == [Digest.sha256("from a file of its own"), Digest.sha256("by hash"), nil])
         #expect(clients.map(\.authenticationMethod) == [.secretBasic, .secretPost, .none])
@@ -69,7 +69,9 @@ import Testing
     @Test func `a secret that can't be had is an error that names its client`() throws {
         let clients =
             #""clients": [{ "client_id": "web", "client_secret": { "file": "none" }, "scope": "read", "grant_types": ["client_credentials"] }]"#
-        let error = #expect(throws: ApplicationError.self) { try snapshot(clients) }
+        let error = #expect(throws: ApplicationError.self) {
+            try OAuthClient.configured(snapshot(clients).configuration)
+        }
         #expect(error?.description.contains("web") == true)
     }
 

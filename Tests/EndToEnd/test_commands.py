@@ -29,7 +29,9 @@ def check(folder, config, *options, env=None):
 
 # Help and usage
 
-COMMANDS = ["serve", "demo", "check", "routes", "explain", "token", "key", "schema"]
+COMMANDS = ["init", "serve", "demo", "check", "routes", "explain", "user", "client", "grant", "token", "key", "schema"]
+SUBCOMMANDS = {"token": ["issue", "inspect", "revoke"], "key": ["list", "rotate", "remove"], "user": ["add", "list", "show", "password", "disable", "enable", "remove"],
+               "client": ["add", "list", "show", "rotate-secret", "remove"], "grant": ["list", "revoke"]}
 
 
 def test_help_names_every_command():
@@ -40,7 +42,7 @@ def test_help_names_every_command():
     assert run("help").returncode == 0
 
 
-@pytest.mark.parametrize("command", [[c] for c in COMMANDS] + [["token", "issue"], ["token", "inspect"], ["token", "revoke"], ["key", "list"], ["key", "rotate"], ["key", "remove"]])
+@pytest.mark.parametrize("command", [[c] for c in COMMANDS] + [[c, s] for c, names in SUBCOMMANDS.items() for s in names])
 def test_each_command_explains_itself(command):
     for done in (run("help", *command), run(*command, "--help")):
         assert done.returncode == 0 and "USAGE" in done.stdout.upper() and len(done.stdout) > 80
@@ -53,7 +55,8 @@ def test_version():
 
 
 @pytest.mark.parametrize("arguments", [["--nonsense"], ["nonsense"], ["check", "--nonsense"], ["serve", "a", "b"], ["token", "nonsense"], ["token", "issue"], ["explain"], ["explain", "GET"],
-                                       ["key", "remove"], ["routes", "--jsn"]])
+                                       ["key", "remove"], ["routes", "--jsn"], ["init"], ["user", "add"], ["client", "add"], ["client", "add", "--name", "a", "--public", "--auth-method", "client_secret_post"],
+                                       ["grant", "revoke"], ["grant", "revoke", "a", "--user", "b"], ["user", "add", "a", "--password", "b"]])
 def test_usage_errors_are_64(folder, arguments):
     done = run(*arguments, cwd=folder)
     assert done.returncode == 64, (done.returncode, done.stderr)
@@ -61,7 +64,8 @@ def test_usage_errors_are_64(folder, arguments):
 
 
 @pytest.mark.parametrize("arguments, suggestion", [(["rotues"], "routes"), (["chekc"], "check"), (["routes", "--jsno"], "--json"), (["token", "isue"], "issue"),
-                                                   (["token", "issue", "--usr", "a"], "--user"), (["--verison"], "--version")])
+                                                   (["token", "issue", "--usr", "a"], "--user"), (["--verison"], "--version"), (["clinet"], "client"), (["user", "disabel"], "disable"),
+                                                   (["client", "add", "--redirect-url", "a"], "--redirect-uri")])
 def test_a_typo_is_told_the_nearest_name(folder, arguments, suggestion):
     done = run(*arguments, cwd=folder)
     assert done.returncode == 64 and suggestion in done.stderr

@@ -4,17 +4,31 @@ import Glibc
 import OAuthServer
 
 extension OAuthClient {
+    /// The clients that the configuration registers, with their secrets read and hashed.
+    ///
+    /// - Throws: `ApplicationError.setup` when a secret can't be had.
+    static func configured(_ configuration: GatewayConfiguration) throws(ApplicationError) -> [OAuthClient] {
+        var clients: [OAuthClient] = []
+        for settings in configuration.authorizationServer?.clients ?? [] { clients.append(try OAuthClient(settings)) }
+        return clients
+    }
+
     /// A client that the configuration registers, with its secret read and hashed.
     ///
     /// - Throws: `ApplicationError.setup` when the secret can't be had.
     init(_ settings: ClientSettings) throws(ApplicationError) {
+        self.init(withoutSecret: settings)
+        secretHash = try settings.secret.map { (secret) throws(ApplicationError) in
+            try Self.hash(secret, ofClient: settings.id)
+        }
+    }
+
+    /// A client that the configuration registers, for those who need not check its secret, and may not be able to read it.
+    init(withoutSecret settings: ClientSettings) {
         self.init(
             id: settings.id,
             name: settings.name,
             authenticationMethod: AuthenticationMethod(settings.authenticationMethod),
-            secretHash: try settings.secret.map { (secret) throws(ApplicationError) in
-                try Self.hash(secret, ofClient: settings.id)
-            },
             redirectURIs: settings.redirectURIs.map(\.text),
             grantTypes: Set(settings.grantTypes.map(GrantType.init)),
             scopes: settings.scopes,

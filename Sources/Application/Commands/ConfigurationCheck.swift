@@ -3,6 +3,7 @@ import Crypto
 import Gateway
 import JSON
 import JWT
+import OAuthServer
 import SQLiteStore
 import TLS
 import Upstream
@@ -35,6 +36,7 @@ package struct ConfigurationCheck: Sendable {
         checkCertificates(configuration, report)
         checkEncryptionKey(configuration, report)
         checkPages(configuration, report)
+        checkClients(configuration, report)
         errors = errors.inFileOrder
         warnings = warnings.inFileOrder
     }
@@ -124,6 +126,25 @@ extension ConfigurationCheck {
                 if !certificates.isEmpty { _ = try store.context(settings, listener, certificates) }
             } catch {
                 errors.append(report.finding(error.description, at: place))
+            }
+        }
+    }
+
+    private mutating func checkClients(_ configuration: GatewayConfiguration, _ report: ConfigurationReport) {
+        guard let clients = configuration.authorizationServer?.clients, !clients.isEmpty else { return }
+        let stored = (try? Storage.existing(configuration))?.authorization.flatMap { store in
+            try? Waiting.forResult { () async throws(StoreError) in try await store.clients() }
+        }
+        let taken = Set((stored ?? []).map(\.id))
+        for (index, settings) in clients.enumerated() {
+            let place = ["authorization_server", "clients", String(index)]
+            if taken.contains(settings.id) {
+                errors.append(report.finding("the storage has a client of this id too", at: place + ["client_id"]))
+            }
+            do throws(ApplicationError) {
+                _ = try OAuthClient(settings)
+            } catch {
+                errors.append(report.finding(error.description, at: place + ["client_secret"]))
             }
         }
     }

@@ -40,18 +40,20 @@ package struct ServerSnapshot: Sendable {
         try self.init(
             configuration,
             path: path,
+            clients: try OAuthClient.configured(configuration),
             tlsContexts: try CertificateStore(configuration: configuration, ticketKeys: ticketKeys, now: now).contexts()
         )
     }
 
-    /// The same without certificates, for commands that serve nothing.
+    /// The same without certificates and clients, for commands that serve nothing.
     package init(offline configuration: GatewayConfiguration, path: String) throws(ApplicationError) {
-        try self.init(configuration, path: path, tlsContexts: [])
+        try self.init(configuration, path: path, clients: [], tlsContexts: [])
     }
 
     private init(
         _ configuration: GatewayConfiguration,
         path: String,
+        clients: [OAuthClient],
         tlsContexts: [TLSContext?]
     ) throws(ApplicationError) {
         self.configuration = configuration
@@ -66,8 +68,6 @@ package struct ServerSnapshot: Sendable {
         var issuers: [TokenIssuer] = []
         for settings in configuration.trustedIssuers { issuers.append(try TokenIssuer(settings)) }
         trustedIssuers = issuers
-        var clients: [OAuthClient] = []
-        for settings in configuration.authorizationServer?.clients ?? [] { clients.append(try OAuthClient(settings)) }
         self.clients = clients
         var pages: PageTheme?
         if let settings = configuration.authorizationServer?.pages { pages = try PageFolder.theme(settings) }

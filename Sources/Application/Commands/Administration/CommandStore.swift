@@ -14,10 +14,9 @@ struct CommandStore: Sendable {
     /// - Throws: `ApplicationError` when the gateway is no issuer or its storage is not shared with commands.
     init(_ file: ConfigurationFile, now: Int64) throws(ApplicationError) {
         let configuration = try file.load()
-        let storage = try Storage.shared(configuration)
-        guard let settings = configuration.authorizationServer, let store = storage.authorization else {
-            throw .setup("the configuration has no authorization_server, so there are no users, clients and grants")
-        }
+        let reason = "the configuration has no authorization_server, so there are no users, clients and grants"
+        guard let settings = configuration.authorizationServer else { throw .setup(reason) }
+        guard let store = try Storage.shared(configuration).authorization else { throw .setup(reason) }
         self.configuration = configuration
         self.settings = settings
         self.store = store
@@ -44,11 +43,12 @@ struct CommandStore: Sendable {
 
     /// The clients of the configuration and those in the storage, by id.
     ///
-    /// - Throws: `ApplicationError` when the storage can't be used or a secret can't be had.
+    /// - Throws: `ApplicationError` when the storage can't be used.
     func clients() async throws(ApplicationError) -> [OAuthClient] {
-        var configured: [OAuthClient] = []
-        for settings in settings.clients { configured.append(try OAuthClient(settings)) }
-        let directory = ClientDirectory(configured: configured, store: store)
+        let directory = ClientDirectory(
+            configured: settings.clients.map(OAuthClient.init(withoutSecret:)),
+            store: store
+        )
         return try await attempt { _ throws(StoreError) in try await directory.all() }
     }
 
