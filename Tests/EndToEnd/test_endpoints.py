@@ -359,6 +359,12 @@ def test_a_reload_takes_over_clients_lifetimes_and_the_base_path(start, site, up
     assert gateway.get("/notes/x", bearer(token)).status == 200
 
 
+def test_the_errors_of_the_gateway_have_the_name_of_the_product(start, site, upstream):
+    gateway = start(configuration(site, upstream, pages={"product_name": "Notes <Ltd>"}))
+    response = gateway.get("/oauth/nothing", {"Accept": "text/html"})
+    assert response.status == 404 and b"Notes &lt;Ltd&gt;" in response.body and b"Gatehouse" not in response.body
+
+
 def test_a_secret_that_cannot_be_read_keeps_the_old_configuration(start, site, upstream):
     gateway = start(configuration(site, upstream))
     fresh = configuration(site, upstream) | {"admin": gateway.config["admin"]}

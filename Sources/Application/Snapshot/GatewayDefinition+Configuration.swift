@@ -20,6 +20,7 @@ extension GatewayDefinition {
             scopes: declared + builtIn.filter { scope in !declared.contains { $0.name == scope.name } },
             issuers: configuration.tokenIssuerNames
         )
+        if let pages = configuration.authorizationServer?.pages { productName = pages.productName }
         forwarding.userHeader = configuration.forwarding.userField
         forwarding.clientHeader = configuration.forwarding.clientField
         forwarding.scopeHeader = configuration.forwarding.scopeField
