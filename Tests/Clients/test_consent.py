@@ -106,7 +106,7 @@ def test_a_loopback_client_is_never_remembered(server, browser, person):
 
 def test_localhost_comes_with_a_warning(server, browser, person):
     _, page = consent(server, browser, person, NATIVE, redirect_uri="http://localhost:40000/callback")
-    assert "This is a program on your own device." in page.text and "choose Deny" in page.text
+    assert "This is a program on your own device" in page.text and "choose Deny" in page.text
 
 
 def test_restricted_scopes_are_for_those_who_were_given_them(server, browser, person):
@@ -144,7 +144,7 @@ def test_nothing_is_allowed_without_the_pages_token(server, browser, person, csr
     assert browser.open(Request(server, WEB).url).is_consent
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.test"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.test"}, {"Origin": "null", "Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}],
                          ids=lambda h: next(iter(h.values())))
 def test_nothing_is_allowed_from_elsewhere(server, browser, person, headers):
     _, page = consent(server, browser, person)

@@ -84,8 +84,8 @@ def test_forwarded_addresses_of_strangers_do_not_count(limited):
     """§4.4: `X-Forwarded-For` counts only from `trusted_proxies`."""
     for n in range(8):
         browser = Browser(limited)
-        browser.session.headers |= {"X-Forwarded-For": f"203.0.113.{n}", "Forwarded": f"for=203.0.113.{n}"}
+        browser.session.headers.update({"X-Forwarded-For": f"203.0.113.{n}", "Forwarded": f"for=203.0.113.{n}"})
         assert attempt(limited, f"user-{n}", "x", browser).status == 403
     browser = Browser(limited)
-    browser.session.headers |= {"X-Forwarded-For": "203.0.113.99", "Forwarded": "for=203.0.113.99"}
+    browser.session.headers.update({"X-Forwarded-For": "203.0.113.99", "Forwarded": "for=203.0.113.99"})
     slowed(attempt(limited, "user-9", "x", browser))

@@ -39,7 +39,7 @@ extension UserPages {
         let session = try await signIn.current(request.cookies[cookies.session.name])
         let wish = try await server.endSession(parameters)
         // Nobody is signed in, so nothing is to be asked.
-        guard let user = session.user?.user else { return signedOut(wish) }
+        guard let user = session.user?.user else { return signedOut(wish, request) }
         let status = state == nil ? 200 : 400
         var response = show(for: request, sealed: sealed(parameters), status: status) { form in
             SignOutPage(
@@ -57,17 +57,18 @@ extension UserPages {
 
     private func signOut(_ wish: LogoutRequest, _ request: WebRequest) async throws(StoreError) -> WebResponse {
         try await signIn.signOut(request.cookies[cookies.session.name], context: request.context)
-        return signedOut(wish)
+        return signedOut(wish, request)
     }
 
-    private func signedOut(_ wish: LogoutRequest) -> WebResponse {
+    private func signedOut(_ wish: LogoutRequest, _ request: WebRequest) -> WebResponse {
         var back: SignedOutPage.BackView?
         if let client = wish.client, let location = wish.returnAddress, let target = wish.returnTarget {
             let host = TargetView(target, uri: location).host
             back = SignedOutPage.BackView(client: ClientText.name(of: client), host: host, location: location)
         }
         var response = show(SignedOutPage(site: site, back: back))
-        response.addCookie(cookies.session.removing)
+        // Where none came, another site may have sent the request (SameSite): it must not sign anybody out.
+        if request.cookies[cookies.session.name] != nil { response.addCookie(cookies.session.removing) }
         return response
     }
 

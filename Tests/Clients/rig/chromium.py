@@ -3,13 +3,16 @@
 import http.server
 import os
 import shutil
+import ssl
 import threading
 
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from harness.certificates import fingerprint
 from harness.waiting import SCALE
 
 from .browser import query_of
@@ -25,11 +28,12 @@ def program(*names):
 class Chromium:
     """One process for many tests; `fresh()` forgets everything. `client.test` leads to the client's web server."""
 
-    def __init__(self, folder, client_port):
+    def __init__(self, folder, trusted, client_port):
         options = webdriver.ChromeOptions()
         options.binary_location = program("chromium", "chromium-browser", "google-chrome")
-        options.accept_insecure_certs = True
         for argument in ("headless=new", "disable-gpu", "disable-dev-shm-usage", "no-first-run", "no-proxy-server", "disable-background-networking",
+                         # As trusted as any: with mere tolerance for errors some fields and caches are not used.
+                         f"ignore-certificate-errors-spki-list={','.join(map(fingerprint, trusted))}",
                          f"host-resolver-rules=MAP client.test:443 127.0.0.1:{client_port}", f"user-data-dir={folder}"):
             options.add_argument("--" + argument)
         if os.getuid() == 0:
@@ -77,7 +81,8 @@ class Chromium:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def wait(self, condition, what, timeout=10):
-        return WebDriverWait(self.driver, timeout * SCALE, 0.05).until(lambda _: condition(), f"{what}; at {self.url}: {self.text[:300]}")
+        passing = (NoSuchElementException, StaleElementReferenceException)  # the page is just changing
+        return WebDriverWait(self.driver, timeout * SCALE, 0.05, passing).until(lambda _: condition(), f"{what}; at {self.url}: {self.text[:300]}")
 
     def button(self, value):
         return self.find(f"button[value={value}]")
@@ -120,7 +125,9 @@ class ClientSite:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        context = site.authority.server_context("client", "client.test")
+        self.certificate, key = site.authority.issue("client", "client.test")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, key)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

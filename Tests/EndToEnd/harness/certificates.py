@@ -1,6 +1,8 @@
 """A test certificate authority."""
 
+import base64
 import datetime
+import hashlib
 import ipaddress
 import ssl
 from pathlib import Path
@@ -90,6 +92,13 @@ def names_of(der):
     certificate = x509.load_der_x509_certificate(der)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return [str(name.value) for name in names]
+
+
+def fingerprint(certificate_file):
+    """The SHA-256 of a certificate's public key as base64: how Chromium is told to trust it."""
+    certificate = x509.load_pem_x509_certificate(Path(certificate_file).read_bytes())
+    key = certificate.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(key).digest()).decode()
 
 
 def load(der):
