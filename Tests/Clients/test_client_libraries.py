@@ -4,6 +4,7 @@ import pytest
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
+from cryptojwt.key_jar import KeyJar
 from idpyoidc.client.rp_handler import RPHandler
 from joserfc import jwt as jose
 from joserfc.jwk import KeySet
@@ -129,7 +130,8 @@ def test_requests_oauthlib_client_credentials(trust, server):
 # idpyoidc: a whole OpenID Connect relying party
 
 def relying_party(server, client):
-    return RPHandler(base_url="https://client.test", httpc_params={"verify": str(server.site.authority.file)}, client_configs={
+    trust = {"verify": str(server.site.authority.file)}
+    return RPHandler(base_url="https://client.test", httpc_params=trust, keyjar=KeyJar(httpc_params=trust), client_configs={
         server.issuer: {
             "client_type": "oidc", "issuer": server.issuer, "client_id": client.id, "client_secret": client.secret,
             "redirect_uris": list(client.redirect_uris), "response_types_supported": ["code"], "scopes_supported": SCOPE.split(),
@@ -145,6 +147,7 @@ def relying_party(server, client):
                                  "kwargs": {"code_challenge_length": 64, "code_challenge_method": "S256"}}}}})
 
 
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS")  # it never verifies the host that keys come from if that is localhost
 def test_an_openid_connect_relying_party(trust, server, alice):
     """Discovery, keys, request with nonce and PKCE, the code's exchange, the ID token's validation, userinfo."""
     handler = relying_party(server, WEB)
@@ -161,6 +164,7 @@ def test_an_openid_connect_relying_party(trust, server, alice):
     assert renewed["access_token"] != result["token"]
 
 
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS")
 def test_a_relying_party_refuses_another_ones_answer(trust, server, alice):
     """RFC 9700 §4.7: the state is the client's own defence; our answer must let it work."""
     handler = relying_party(server, WEB)
