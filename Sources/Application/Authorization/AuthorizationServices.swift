@@ -91,6 +91,27 @@ final class AuthorizationServices: Sendable {
         sweeping.withLock { $0.sessions = SessionLifetime(settings.session) }
     }
 
+    /// Ends what was allowed to clients that a new configuration has no more, unless they are in the storage by now.
+    ///
+    /// - Parameter clients: What the configuration before had and this one has not.
+    func endGrants(of clients: [OAuthClient]) {
+        guard !clients.isEmpty else { return }
+        Task { [self] in
+            for client in clients {
+                do throws(StoreError) {
+                    guard try await store.client(client.id) == nil else { continue }
+                    let now = SystemClock.unixTime()
+                    let revoked = try await store.revokeGrants(.ofClient(client.id), forgettingConsent: true, at: now)
+                    await revocations.apply(revoked)
+                    let detail = "no longer in the configuration"
+                    audit.record(AuditEvent(.clientRemoved, client: client.id, detail: detail))
+                } catch {
+                    logger.error("the tokens of \(client.id.printable) could not be revoked: \(error.description)")
+                }
+            }
+        }
+    }
+
     /// The endpoints by a configuration.
     func site(for snapshot: ServerSnapshot) -> WebSite? {
         server(for: snapshot).map { server in

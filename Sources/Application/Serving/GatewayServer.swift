@@ -241,6 +241,7 @@ extension GatewayServer {
             try? authorization?.check(snapshot)
             throw error
         }
+        let removedClients = snapshot.clients.filter { client in !fresh.clients.contains { $0.id == client.id } }
         snapshot = fresh
         loadedAt = now
         memory.configurationWasReplaced(now: now)
@@ -258,6 +259,7 @@ extension GatewayServer {
             done.signal()
         }
         done.wait()
+        authorization?.endGrants(of: removedClients)
         for binding in changed { announce(binding) }
         registerGauges()
     }
