@@ -215,6 +215,7 @@ enum PageSamples {
                 "returning-app",
                 ReturningPage(site: site, client: app, target: scheme, location: "com.example.app:/cb?code=abc")
             ),
+            ("signed-in", SignedInPage(site: site, location: "/oauth/account")),
             ("signed-out", SignedOutPage(site: site, back: nil)),
             ("signed-out-back", SignedOutPage(site: site, back: back)),
             ("sign-out", SignOutPage(site: site, form: form, userName: "alice", client: app)),

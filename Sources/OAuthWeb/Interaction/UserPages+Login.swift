@@ -122,6 +122,8 @@ extension UserPages {
             } else {
                 response = try await goOn(waiting, started, for: request)
             }
+        } else if request.prefersPage {
+            response = show(SignedInPage(site: site, location: accountPath))
         } else {
             response = .redirect(to: accountPath)
         }

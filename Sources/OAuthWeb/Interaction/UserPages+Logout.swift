@@ -6,9 +6,13 @@ import OAuthServer
 extension UserPages {
     /// Signing out: by the user, or as a client asks for it (OpenID Connect RP-Initiated Logout §2).
     @Sendable func logout(_ request: WebRequest) async throws(StoreError) -> WebResponse {
-        let isForm = request.method == .post
-        guard isForm, request.form[FormGuard.fieldName] != nil else {
-            return try await leave(RequestParameters(isForm ? request.form.pairs : request.query.pairs), request)
+        guard request.method == .post else {
+            return try await leave(RequestParameters(request.query.pairs), request)
+        }
+        guard request.form[FormGuard.fieldName] != nil else {
+            // A form on the client's page comes without our cookie (SameSite=Lax); the redirect that follows it has it.
+            let query = Self.query(RequestParameters(request.form.pairs))
+            return .redirect(to: "\(site.base)/logout" + (query.isEmpty ? "" : "?" + query))
         }
         let parameters = carriedParameters(request)
         guard forms.isGenuine(request) else {
@@ -18,7 +22,7 @@ extension UserPages {
         return try await signOut(try await server.endSession(parameters), request)
     }
 
-    /// A client asks: at once where it proves who has to be signed out, else the user is asked.
+    /// A client, or a link, asks: at once where it proves who has to be signed out, else the user is asked.
     private func leave(
         _ parameters: RequestParameters,
         _ request: WebRequest
@@ -75,11 +79,8 @@ extension UserPages {
     // MARK: What the client asked for, while the user thinks
 
     private func sealed(_ parameters: RequestParameters) -> String? {
-        let text = Self.carried.compactMap { name in
-            parameters[name].map { "\(name)=\(PercentEncoding.encodeComponent($0))" }
-        }
-        guard !text.isEmpty else { return nil }
-        return seal.seal(Array(text.joined(separator: "&").utf8), purpose: Self.logoutPurpose, at: clock())
+        let query = Self.query(parameters)
+        return query.isEmpty ? nil : seal.seal(Array(query.utf8), purpose: Self.logoutPurpose, at: clock())
     }
 
     private func carriedParameters(_ request: WebRequest) -> RequestParameters {
@@ -88,6 +89,14 @@ extension UserPages {
             let pairs = bytes.withUnsafeBytes({ try? FormParameters($0) })
         else { return RequestParameters([]) }
         return RequestParameters(pairs.pairs)
+    }
+
+    /// The parameters that mean something, as a query.
+    private static func query(_ parameters: RequestParameters) -> String {
+        let pairs = carried.compactMap { name in
+            parameters[name].map { "\(name)=\(PercentEncoding.encodeComponent($0))" }
+        }
+        return pairs.joined(separator: "&")
     }
 
     private static let carried = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"]

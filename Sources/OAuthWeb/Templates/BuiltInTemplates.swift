@@ -19,6 +19,7 @@ enum BuiltInTemplates {
         "returning": returning,
         "scope": scope,
         "sign-out": signOut,
+        "signed-in": signedIn,
         "signed-out": signedOut,
         "tick": tick,
         "warning-note": warningNote,

@@ -7,7 +7,7 @@ import ssl
 import threading
 
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, TimeoutException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -81,8 +81,12 @@ class Chromium:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def wait(self, condition, what, timeout=10):
-        passing = (NoSuchElementException, StaleElementReferenceException)  # the page is just changing
-        return WebDriverWait(self.driver, timeout * SCALE, 0.05, passing).until(lambda _: condition(), f"{what}; at {self.url}: {self.text[:300]}")
+        # While the next page comes, what was found on the last one is stale.
+        patient = WebDriverWait(self.driver, timeout * SCALE, 0.05, (StaleElementReferenceException, NoSuchElementException))
+        try:
+            return patient.until(lambda _: condition())
+        except TimeoutException:
+            raise AssertionError(f"{what}; at {self.url}: {self.text[:300]}") from None
 
     def button(self, value):
         return self.find(f"button[value={value}]")
