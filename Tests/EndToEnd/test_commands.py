@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -377,6 +378,17 @@ def test_the_demos_lines_work_when_pasted(folder):
         statuses = [a.stdout.split()[1] for a in answers]
         assert statuses == ["200", "401", "201", "200", "200", "403"], [a.stdout + a.stderr for a in answers]
         assert "mallory" not in answers[4].stdout and "alice" in answers[4].stdout
+        text = "\n".join(lines)
+        script = re.search(r"^bash <<'TOUR'\n.*?^TOUR$", text, re.MULTILINE | re.DOTALL)[0]
+        tour = subprocess.run(["bash", "-c", script], cwd="/", env=environment(), capture_output=True, text=True, timeout=60)
+        assert re.findall(r": (\d+)$", tour.stdout, re.MULTILINE) == ["200", "200", "401"] and tour.returncode == 0, tour.stdout + tour.stderr
+        # The browser's way ends at the sample, which shows only what can be a code.
+        callback = urlsplit(re.search(r"callback=(http://\S+)", script)[1])
+        for query, shown in (("code=abc_-1&state=demo", "code=abc_-1"), ("error=access_denied", "access_denied"), ("code=%3Cb%3E;rm", "no code"), ("code=a$(id)", "no code"), ("", "no code")):
+            with Connection((callback.hostname, callback.port)) as connection:
+                page = connection.request("GET", f"/callback?{query}", host=callback.netloc)
+            assert page.status == 200 and shown in page.text and "rm" not in page.text and "$(" not in page.text
+            assert page.get("content-type").startswith("text/plain") and page.get("x-content-type-options") == "nosniff"
     finally:
         process.terminate()
         process.communicate(timeout=15)

@@ -35,7 +35,15 @@ package final class Demo: Sendable {
     package func start() async throws(ApplicationError) -> [String] {
         let listening = try server.start()
         let admin = server.adminAddress.map { ["the status page is \($0)/"] } ?? []
-        let tour = DemoTour(server.snapshot.configuration, server.storage, now: SystemClock.unixTime())
+        let (configuration, now) = (server.snapshot.configuration, SystemClock.unixTime())
+        var visitor: DemoVisitor?
+        if let settings = configuration.authorizationServer, let store = server.storage.authorization {
+            let accounts = try await DemoAccounts.seed(configuration, settings, store, now: now)
+            let client = DemoClient(id: accounts.clientID, samplePort: sample.port, configuration, settings)
+            sample.expectUsers(of: client)
+            visitor = DemoVisitor(accounts: accounts, client: client)
+        }
+        let tour = DemoTour(configuration, server.storage, visitor, now: now)
         return listening + admin + (try await tour.lines())
     }
 

@@ -1,6 +1,7 @@
 import Bytes
 import HTTP
 import HTTPServer
+import Locking
 
 /// The API behind the demo: it knows nothing of OAuth and believes the `X-User-Name` field, as old APIs do.
 ///
@@ -8,6 +9,7 @@ import HTTPServer
 ///
 /// `GET /public/hello`; `GET`, `POST /notes`; `GET`, `PUT`, `DELETE /notes/NUMBER`. Notes are kept for each user, in memory.
 final class SampleAPI: RequestHandler {
+    private let client: Locked<DemoClient?>
     private var notes: [String: [Int: String]] = [:]
     private var lastNumber = SampleAPI.firstNote
 
@@ -15,6 +17,11 @@ final class SampleAPI: RequestHandler {
     private static let noteLimit = 100
     private static let firstNote = 7
     private static let bodyLimit: UInt64 = 64 * 1024
+
+    /// - Parameter client: whom the sample waits for users of, once there is one.
+    init(client: Locked<DemoClient?>) {
+        self.client = client
+    }
 
     func handle(_ exchange: HTTPExchange) {
         exchange.bodySizeLimit = Self.bodyLimit
@@ -31,6 +38,9 @@ final class SampleAPI: RequestHandler {
         let head = exchange.head
         let segments = head.path.text.split(separator: "/").map(String.init)
         guard segments.first == "notes" else {
+            if segments == ["callback"], let client = client.withLock({ $0 }) {
+                return respond(exchange, 200, client.callbackPage(query: head.query?.text ?? ""))
+            }
             if segments == ["public", "hello"] { return respond(exchange, 200, "Hello, whoever you are.\n") }
             return respond(exchange, 404, "nothing here\n")
         }
@@ -88,6 +98,7 @@ final class SampleAPI: RequestHandler {
     private func respond(_ exchange: HTTPExchange, _ status: Int, _ text: String) {
         var fields = FieldBlock()
         fields.append(name: "Content-Type", value: "text/plain; charset=utf-8")
+        fields.append(name: "X-Content-Type-Options", value: "nosniff")
         exchange.sendHead(status: status, fields: fields.bytes, framing: .length(UInt64(text.utf8.count)))
         var text = text
         text.withUTF8 { exchange.write(UnsafeRawBufferPointer($0)) }
