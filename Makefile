@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 VENV := .build-venv
 REQUIREMENTS := $(wildcard Tests/*/requirements.txt)
 
-.PHONY: help run build test test-asan test-tsan bench fuzz fuzz-replay differential lint format documents layers clean packages test-packages client-packages end-to-end test-clients soak costs bench-as flood
+.PHONY: help run build test test-asan test-tsan bench fuzz fuzz-replay differential lint format documents layers clean packages test-packages client-packages end-to-end test-clients test-crash soak costs bench-as flood
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ end-to-end: $(VENV)/ready ## Only the tests of the real binary, on the newest bu
 
 test-clients: client-packages $(VENV)/ready ## Only the tests with real OAuth clients and a real browser (PYTEST="-k consent", BINARY=path)
 	cd Tests/Clients && GATEHOUSE_BIN="$(BINARY)" $(CURDIR)/$(VENV)/bin/python -m pytest -q -n 4 --dist loadfile $(PYTEST)
+
+test-crash: $(VENV)/ready ## Kill the server 200 times under load and look for what it forgot (KILLS=20, BINARY=path)
+	GATEHOUSE_BIN="$(BINARY)" $(VENV)/bin/python Tests/Crash/run.py --kills $(or $(KILLS),200)
 
 soak: $(VENV)/ready ## Long runs: restarts, held connections, reloads under load (SOAK="reload --reloads 50", BINARY=path)
 	GATEHOUSE_BIN="$(BINARY)" $(VENV)/bin/python Tests/EndToEnd/soak/run.py $(SOAK)

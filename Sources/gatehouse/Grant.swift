@@ -50,15 +50,21 @@ struct Grant: ParsableCommand {
         @Option(help: "All grants of this client.")
         var client: String?
 
+        @Flag(help: "All grants there are, for example after an old backup was put back.")
+        var all = false
+
         @OptionGroup var configuration: ConfigurationOptions
         @OptionGroup var output: OutputOptions
 
         func validate() throws {
-            guard grant != nil || user != nil || client != nil else {
-                throw ValidationError("Which grant? Name its id, or --user, --client or both.")
+            guard grant != nil || user != nil || client != nil || all else {
+                throw ValidationError("Which grant? Name its id, or --user, --client or both, or --all.")
             }
             guard grant == nil || user == nil && client == nil else {
                 throw ValidationError("A grant's id stands alone.")
+            }
+            guard !all || grant == nil && user == nil && client == nil else {
+                throw ValidationError("--all stands alone.")
             }
         }
 

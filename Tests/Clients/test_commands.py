@@ -173,6 +173,18 @@ def test_grants_are_listed_and_ended(server, browser, person):
     refused(server, "grant", "revoke", "no-such-grant")
 
 
+def test_all_grants_can_be_ended_together(start):
+    server = start()
+    tokens = [server.issue_token("alice", "notes:read"), server.token(SERVICE, grant_type="client_credentials").json()["access_token"]]
+    assert [server.call(token) for token in tokens] == [200, 200]
+    refused(server, "grant", "revoke", status=(64,))
+    refused(server, "grant", "revoke", "--all", "--user", "alice", status=(64,))
+    server.ok("grant", "revoke", "--all")
+    assert rows(server.ok("grant", "list", "--json")) == []
+    for token in tokens:
+        eventually(lambda: server.refused_everywhere(token), 2.5)
+
+
 def test_a_token_by_command_is_a_grant_too(server, person):
     token = server.issue_token(person.name, "notes:read", "--client", WEB.id)
     assert server.call(token) == 200
