@@ -342,6 +342,8 @@ def test_the_client_behind_a_trusted_proxy_is_who_counts(start, site, upstream):
 def test_a_reload_takes_over_clients_lifetimes_and_the_base_path(start, site, upstream):
     gateway = start(configuration(site, upstream))
     token = issue(gateway)
+    form = f"{GRANT}&client_id=post&client_secret={SECRET}"
+    kept = json.loads(gateway.request("POST", "/oauth/token", FORM, form).body)["access_token"]
     fresh = configuration(site, upstream, base_path="/id", access_token={"lifetime": "2m", "algorithm": "RS256"})
     fresh["admin"] = gateway.config["admin"]
     fresh["authorization_server"]["clients"][0]["client_id"] = "renamed"
@@ -353,10 +355,11 @@ def test_a_reload_takes_over_clients_lifetimes_and_the_base_path(start, site, up
     assert json.loads(unb64(answer["access_token"].split(".")[0]))["alg"] == "RS256"
     assert gateway.get("/notes/x", bearer(answer["access_token"])).status == 200
     assert error(gateway.request("POST", "/id/token", FORM | basic("service"), GRANT), 401) == "invalid_client"
-    # The old base path is the upstream's now, and what was issued stays good.
+    # The old base path is the upstream's now; the client that has gone is out, and what others have stays good.
     assert gateway.request("POST", "/oauth/token", FORM, GRANT).status == 200
     assert "/oauth/token" in [r.path for r in upstream.requests]
-    assert gateway.get("/notes/x", bearer(token)).status == 200
+    eventually(lambda: gateway.get("/notes/x", bearer(token)).status == 401, 5, what="the end of its tokens")
+    assert gateway.get("/notes/x", bearer(kept)).status == 200
 
 
 def test_the_errors_of_the_gateway_have_the_name_of_the_product(start, site, upstream):
