@@ -97,7 +97,7 @@ class Browser:
                 assert response.status_code in (302, 303), f"{response.status_code} from {response.url}"
                 target = urljoin(response.url, response.headers["location"])
             elif refresh := re.search(r'<meta http-equiv="refresh" content="0;\s*url=([^"]*)"', response.text, re.I):
-                target = unescape(refresh[1])
+                target = urljoin(response.url, unescape(refresh[1]))
             if target is None:
                 return Page(response, trail=trail)
             if not self._is_own(target):
