@@ -29,6 +29,17 @@ import Testing
         #expect(matrix.json.contains(#""implied_by": ["#))
     }
 
+    @Test func `a restricted scope is for users who were given it`() throws {
+        let restricted = (#""notes:write": {"#, #""notes:write": { "restricted": true,"#)
+        let matrix = try AccessMatrix(folder.configuration(restricted))
+        #expect(
+            matrix.rows.prefix(2).map(\.holders) == [
+                "users and clients of https://localhost:8443, also by notes:write",
+                "users of https://localhost:8443 who were given notes:write",
+            ]
+        )
+    }
+
     @Test func `without an issuer nobody can`() throws {
         let matrix = try AccessMatrix(folder.configuration((#""authorization_server": {},"#, "")))
         #expect(matrix.rows.filter { $0.access == "scopes" }.allSatisfy { $0.holders.hasPrefix("nobody") })

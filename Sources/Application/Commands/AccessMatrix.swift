@@ -100,22 +100,33 @@ extension AccessMatrix.Row {
         let resource = configuration.resources.first { $0.name == route.resource }?.resource
         audience = takesToken ? resource : nil
         upstream = route.upstream
-        holders = Self.holders(route.access, issuers, implyingScopes)
+        let restricted = Set(configuration.scopes.filter(\.isRestricted).map(\.name))
+        var given = all.filter(restricted.contains)
+        if !any.isEmpty, any.allSatisfy(restricted.contains) { given.append(any.joined(separator: " or ")) }
+        let own = configuration.authorizationServer == nil ? nil : configuration.issuer.text
+        let people = issuers.map { issuer in
+            // Only a user can allow a restricted scope, and only one who was given it.
+            issuer == own && !given.isEmpty
+                ? "users of \(issuer) who were given \(given.joined(separator: " and "))"
+                : "users and clients of \(issuer)"
+        }
+        holders = Self.holders(route.access, issuers, people, implyingScopes)
     }
 
     private static func holders(
         _ access: Configuration.RouteAccess,
         _ issuers: [String],
+        _ people: [String],
         _ implying: [String]
     ) -> String {
-        let named = issuers.joined(separator: " or ")
         switch access {
         case .public: return "anybody"
         case .deny: return "nobody"
-        case .optional: return issuers.isEmpty ? "anybody" : "anybody; users of \(named) are named"
+        case .optional:
+            return issuers.isEmpty ? "anybody" : "anybody; users of \(issuers.joined(separator: " or ")) are named"
         case .authenticated, .scopes:
             guard !issuers.isEmpty else { return "nobody: no issuer makes tokens" }
-            return "users and clients of \(named)"
+            return people.joined(separator: " or ")
                 + (implying.isEmpty ? "" : ", also by \(implying.joined(separator: " or "))")
         }
     }
