@@ -62,9 +62,10 @@ package protocol AuthorizationStore: Sendable {
     func insertGrant(_ grant: Grant) async throws(StoreError)
     /// The grant of a client that acts for itself, the given one where it has none for these scopes and this resource.
     ///
-    /// Scopes are compared as a set. Its `tokensExpireAt` is at least that of the given one, and may be an hour more to save
-    /// writes.
-    func clientGrant(_ grant: Grant) async throws(StoreError) -> Grant
+    /// Nil where the client is one of the storage and has gone: the request of a client that was removed a moment ago gets
+    /// nothing. Scopes are compared as a set. Its `tokensExpireAt` is at least that of the given one, and may be an hour
+    /// more to save writes.
+    func clientGrant(_ grant: Grant, for client: OAuthClient) async throws(StoreError) -> Grant?
     /// Ends grants with their refresh families and revokes their access tokens (`Grant.revocation`).
     ///
     /// Unused codes of the same users and clients end too: they would become grants. Where asked to, the same users'

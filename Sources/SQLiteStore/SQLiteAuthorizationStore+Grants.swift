@@ -13,7 +13,7 @@ extension SQLiteAuthorizationStore {
         try await write { try $0.insert(grant, nil) }
     }
 
-    package func clientGrant(_ grant: Grant) async throws(StoreError) -> Grant {
+    package func clientGrant(_ grant: Grant, for client: OAuthClient) async throws(StoreError) -> Grant? {
         let key = grant.clientKey
         let known = try read { try $0.clientGrant(key) }
         // Nothing is written for most requests: the times move once a minute and once an hour.
@@ -24,6 +24,8 @@ extension SQLiteAuthorizationStore {
         }
         return try await write { database in
             guard var known = try database.clientGrant(key) else {
+                // A removed client's grants went with it; the next one would have nothing that ends it.
+                guard try client.origin == .configuration || database.hasClient(client.id) else { return nil }
                 var new = grant
                 new.tokensExpireAt += Self.reserve
                 try database.insert(new, nil)
@@ -93,6 +95,10 @@ extension Database {
 
     fileprivate func clientGrant(_ key: Data) throws -> Grant? {
         try first("SELECT \(Grant.columns) FROM oauth_grant WHERE client_key = ?", [key], Grant.init(row:))
+    }
+
+    fileprivate func hasClient(_ id: String) throws -> Bool {
+        try first("SELECT 1 FROM oauth_client WHERE client_id = ?", [id.blob]) { $0.flag(0) } ?? false
     }
 
     /// Removes grants with their families and the codes that would become such grants, and revokes their tokens.

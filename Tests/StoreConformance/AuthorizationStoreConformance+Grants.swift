@@ -80,9 +80,9 @@ extension AuthorizationStoreConformance {
 
     static let clientGrants: [Check] = [
         Check("a client that acts for itself has one grant for the same scopes and resource") { storage in
-            let first = try await storage.store.clientGrant(grant("a", user: nil, scopes: ["x", "y"]))
+            let first = try await ownGrant(grant("a", user: nil, scopes: ["x", "y"]), in: storage.store)
             try expect(first.id == "a" && first.userName == nil && first.scopes == ["x", "y"], "\(first)")
-            let same = try await storage.other.clientGrant(grant("b", user: nil, scopes: ["y", "x"]))
+            let same = try await ownGrant(grant("b", user: nil, scopes: ["y", "x"]), in: storage.other)
             try expect(same.id == "a", "the order of scopes makes another: \(same)")
             var elsewhere = grant("c", user: nil, scopes: ["x", "y"])
             elsewhere.resource = "https://other.example"
@@ -91,17 +91,17 @@ extension AuthorizationStoreConformance {
                 elsewhere,
             ]
             for other in others {
-                let found = try await storage.store.clientGrant(other)
+                let found = try await ownGrant(other, in: storage.store)
                 try expect(found.id == other.id, "\(other.id) became \(found.id)")
             }
         },
         Check("a client's own grant lives as long as its tokens, and a new token makes it live longer") { storage in
             let store = storage.store
-            let first = try await store.clientGrant(grant("a", user: nil))
+            let first = try await ownGrant(grant("a", user: nil), in: store)
             try expect((700...4300).contains(first.tokensExpireAt), "\(first)")
             for time in stride(from: Int64(160), through: 9000, by: 400) {
                 let later = grant("b", user: nil, createdAt: time, tokensExpireAt: time + 600)
-                let found = try await store.clientGrant(later)
+                let found = try await ownGrant(later, in: store)
                 try expect(found.id == "a", "at \(time) it is another")
                 try expect(found.tokensExpireAt >= time + 600, "at \(time) it ends too early: \(found)")
                 try expect(found.tokensExpireAt <= time + 4200, "at \(time) it ends too late: \(found)")
@@ -110,14 +110,23 @@ extension AuthorizationStoreConformance {
             }
         },
         Check("after a revocation a client gets another grant") { storage in
-            _ = try await storage.store.clientGrant(grant("a", user: nil))
+            _ = try await ownGrant(grant("a", user: nil), in: storage.store)
             _ = try await storage.store.revokeGrants(.id("a"), forgettingConsent: false, at: 110)
-            let second = try await storage.store.clientGrant(grant("b", user: nil, createdAt: 120))
+            let second = try await ownGrant(grant("b", user: nil, createdAt: 120), in: storage.store)
             try expect(second.id == "b", "it got the revoked one")
+        },
+        Check("a client that was removed a moment ago gets nothing") { storage in
+            _ = try await storage.store.insertClient(client("app"))
+            let first = try await storage.store.clientGrant(grant("a", user: nil), for: client("app"))
+            try expect(first?.id == "a", "\(String(describing: first))")
+            _ = try await storage.other.removeClient("app", at: 110)
+            let late = try await storage.store.clientGrant(grant("b", user: nil), for: client("app"))
+            try expect(late == nil, "\(String(describing: late))")
+            try expect(try await storage.store.grants(.all).isEmpty, "there is a grant")
         },
         Check("a user's grant is never a client's own") { storage in
             try await storage.store.insertGrant(grant("a"))
-            let found = try await storage.store.clientGrant(grant("b", user: nil))
+            let found = try await ownGrant(grant("b", user: nil), in: storage.store)
             try expect(found.id == "b" && found.userName == nil, "\(found)")
         },
     ]

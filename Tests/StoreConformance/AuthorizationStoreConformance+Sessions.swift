@@ -108,10 +108,11 @@ extension AuthorizationStoreConformance {
         Check("a grant that is used lives on, past the time it was first given") { storage in
             let lifetime = SessionLifetime(idle: 300, absolute: 2000)
             try await redeem(grant("g"), family(1, of: "g"), in: storage)
-            _ = try await storage.store.clientGrant(grant("c", user: nil))
+            _ = try await ownGrant(grant("c", user: nil), in: storage.store)
             for (generation, time) in [(UInt32(0), Int64(1000)), (1, 1900), (2, 2800), (3, 3700)] {
-                _ = try await storage.store.clientGrant(
-                    grant("x", user: nil, createdAt: time, tokensExpireAt: time + 600)
+                _ = try await ownGrant(
+                    grant("x", user: nil, createdAt: time, tokensExpireAt: time + 600),
+                    in: storage.store
                 )
                 _ = try await storage.store.rotateRefreshToken(presentation(generation: generation, at: time))
                 _ = try await storage.other.removeExpired(at: time + 500, sessions: lifetime)

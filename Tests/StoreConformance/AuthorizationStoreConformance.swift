@@ -120,6 +120,16 @@ package enum AuthorizationStoreConformance {
         try expect(outcome == .redeemed, "\(outcome)")
     }
 
+    /// The grant of a client that acts for itself and stands in the configuration.
+    static func ownGrant(_ proposed: Grant, in store: any AuthorizationStore) async throws -> Grant {
+        var client = client(proposed.clientID)
+        client.origin = .configuration
+        guard let grant = try await store.clientGrant(proposed, for: client) else {
+            throw ConformanceFailure(description: "\(proposed.clientID) has no grant")
+        }
+        return grant
+    }
+
     /// What of these subjects counts as revoked.
     static func isRevoked(_ grantID: String, in storage: TriedStorage) throws -> Bool {
         try storage.revocations.revocations(at: 0).contains(.grant(id: grantID))

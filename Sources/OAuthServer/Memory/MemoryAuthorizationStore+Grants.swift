@@ -35,7 +35,8 @@ extension MemoryAuthorizationStore {
 
     package func insertGrant(_ grant: Grant) { grantsByID[Key(grant.id)] = grant }
 
-    package func clientGrant(_ grant: Grant) -> Grant {
+    package func clientGrant(_ grant: Grant, for client: OAuthClient) -> Grant? {
+        guard client.origin == .configuration || clientsByID[Key(client.id)] != nil else { return nil }
         let key = ClientGrantKey(client: Key(grant.clientID), scopes: Set(grant.scopes), resource: Key(grant.resource))
         var held = clientGrantIDs[key].flatMap { grantsByID[$0] } ?? grant
         held.noteUse(at: grant.lastUsedAt, tokenExpiresAt: grant.tokensExpireAt)

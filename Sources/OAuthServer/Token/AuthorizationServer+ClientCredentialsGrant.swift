@@ -28,7 +28,10 @@ extension AuthorizationServer {
             tokensExpireAt: now + definition.accessTokenLifetime
         )
         let grant = try await OAuthError.unlessStored { () async throws(StoreError) in
-            try await store.clientGrant(proposed)
+            try await store.clientGrant(proposed, for: client)
+        }
+        guard let grant else {
+            throw OAuthError(.invalidClient, "The client was removed.", reason: .unknownClient)
         }
         if grant.id == proposed.id { audit.record(AuditEvent(.grantCreated, grant: grant, context: context)) }
         return try await mint(
