@@ -104,6 +104,34 @@ import Testing
         #expect(try numbers().count == 10)
     }
 
+    @Test func `a full disk fails those that need room, and is no end`() async throws {
+        let pages = try database.read { try $0.first("PRAGMA page_count") { $0.integer(0) } ?? 0 }
+        try database.write {
+            try $0.execute(sql: "CREATE TABLE text (value BLOB); PRAGMA max_page_count = \(pages + 20)")
+        }
+        let outcomes = await withTaskGroup(of: StoreError?.self) { group in
+            for _ in 0..<100 {
+                group.addTask { [database] in
+                    do throws(StoreError) {
+                        _ = try await database.groupCommit.run {
+                            try $0.run("INSERT INTO text VALUES (zeroblob(3000))")
+                        }
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        let stored = try database.read { try $0.first("SELECT count(*) FROM text") { $0.integer(0) } }
+        // What was told to be stored is; the others were told that it is not.
+        #expect(stored == Int64(outcomes.count { $0 == nil }))
+        #expect(outcomes.contains { $0 != nil })
+        try database.write { try $0.execute(sql: "PRAGMA max_page_count = 4294967294") }
+        _ = try await database.groupCommit.run { try $0.run("INSERT INTO text VALUES (zeroblob(3000))") }
+    }
+
     @Test func `a commit that fails is told to all that share it`() async throws {
         let observer = CommitBreaker()
         try database.write { $0.add(transactionObserver: observer, extent: .databaseLifetime) }
