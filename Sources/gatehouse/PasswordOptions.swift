@@ -18,8 +18,8 @@ struct PasswordOptions: ParsableArguments {
         guard let terminal = Terminal() else {
             throw .setup("there is no terminal to read the password from: use --password-file")
         }
-        let password = terminal.readHidden("Password: ")
-        guard terminal.readHidden("Again: ") == password else { throw .setup("the two passwords differ") }
+        let password = try terminal.readHidden("Password: ")
+        guard try terminal.readHidden("Again: ") == password else { throw .setup("the two passwords differ") }
         return try NewPassword(password)
     }
 }
@@ -36,19 +36,28 @@ private final class Terminal {
     deinit { close(descriptor) }
 
     /// A line that is not shown while it is typed.
-    func readHidden(_ prompt: String) -> [UInt8] {
+    ///
+    /// - Throws: `ApplicationError.setup` for Ctrl-C. It comes as a character: as a signal it would end the process and
+    ///   leave a terminal that shows nothing.
+    func readHidden(_ prompt: String) throws(ApplicationError) -> [UInt8] {
         var settings = termios()
         let hasSettings = tcgetattr(descriptor, &settings) == 0
         var hidden = settings
-        hidden.c_lflag &= ~tcflag_t(ECHO)
+        hidden.c_lflag &= ~tcflag_t(ECHO | ISIG)
+        // VEOL: a character that ends a line, like a line feed.
+        hidden.c_cc.11 = Self.interrupt
         if hasSettings { tcsetattr(descriptor, TCSAFLUSH, &hidden) }
         defer {
             if hasSettings { tcsetattr(descriptor, TCSAFLUSH, &settings) }
             show("\n")
         }
         show(prompt)
-        return readLine()
+        let line = readLine()
+        guard !line.contains(Self.interrupt) else { throw .setup("cancelled") }
+        return line
     }
+
+    private static let interrupt: UInt8 = 0x03
 
     private func show(_ text: String) {
         var text = text
@@ -63,6 +72,7 @@ private final class Terminal {
             if count < 0, errno == EINTR { continue }
             guard count == 1, byte != 0x0A, byte != 0x0D else { break }
             line.append(byte)
+            if byte == Self.interrupt { break }
         }
         return line
     }

@@ -8,6 +8,7 @@ import re
 import select
 import stat
 import subprocess
+import termios
 import time
 from urllib.parse import urlencode
 
@@ -162,6 +163,18 @@ def test_a_password_is_typed_twice_and_never_shown(gateway, name):
     terminal.expect("Again: ")
     terminal.type("something else\n")
     assert terminal.end() == 1 and "differ" in terminal.shown
+
+
+def test_interrupting_a_password_leaves_a_terminal_that_shows_what_is_typed(gateway, name):
+    terminal = Terminal(gateway.folder, "user", "add", name, "--config", "gateway.json")
+    terminal.expect("Password: ")
+    assert not termios.tcgetattr(terminal.descriptor)[3] & termios.ECHO
+    # The process holds its terminal open until it has put it back.
+    terminal.type("secret\x03")
+    terminal.expect("cancelled")
+    assert termios.tcgetattr(terminal.descriptor)[3] & termios.ECHO
+    assert terminal.end() == 1 and "secret" not in terminal.shown
+    refused(gateway, "user", "show", name)
 
 
 def test_without_a_terminal_a_password_file_is_asked_for(gateway, name):
