@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -233,15 +234,17 @@ def test_enforcement_goes_on_while_the_storage_is_stuck(start):
     """CONTRACT §6. Another process holds the write lock: no answer is made up, and the proxy does not notice."""
     server = start()
     token = Request(server, WEB).tokens(Browser(server), ALICE)["access_token"]
+    browser = Browser(server)
+    page = browser.open(server.path("account"))
     database = sqlite3.connect(server.folder / "data" / "gatehouse.db", isolation_level=None)
     database.execute("BEGIN IMMEDIATE")
     try:
-        response = server.token(SERVICE, grant_type="client_credentials", scope="notes:write")
-        assert response.status_code in (200, 503)
-        if response.status_code == 503:
-            assert int(response.headers["retry-after"]) >= 1 and "access_token" not in response.text
-        browser = Browser(server)
-        page = browser.sign_in(browser.open(server.path("account")), ALICE)
+        with ThreadPoolExecutor() as threads:  # both wait for the lock as long as the server does
+            asked = threads.submit(server.token, SERVICE, grant_type="client_credentials", scope="notes:write")
+            typed = threads.submit(browser.sign_in, page, ALICE)
+            assert server.call(token, "/notes/x") == 200
+            response, page = asked.result(), typed.result()
+        assert response.status_code == 503 and int(response.headers["retry-after"]) >= 1 and "access_token" not in response.text
         assert page.status == 503 and "Signing in isn't possible right now" in page.text, f"{page.status} {page.text[:200]}"
         assert server.call(token, "/notes/x") == 200
     finally:

@@ -250,7 +250,14 @@ extension GatewayServer {
         diagnostics.minimumLevel = Logger.Level(configuration.logging.level)
         census.setLimits(configuration.limits.connections, perAddress: configuration.limits.connectionsPerAddress)
         authorization?.takeOver(fresh)
-        let parts = Self.parts(fresh, ownKeys, revocations, authorization)
+        apply(Self.parts(fresh, ownKeys, revocations, authorization), listeningOn: bound)
+        authorization?.endGrants(of: removedClients)
+        for binding in changed { announce(binding) }
+        registerGauges()
+    }
+
+    /// Returns when every loop goes by the new parts.
+    private func apply(_ parts: LoopParts, listeningOn bound: [ListenerBinding]) {
         let done = DispatchSemaphore(value: 0)
         forEachContext {
             $0.apply(parts)
@@ -259,9 +266,6 @@ extension GatewayServer {
             done.signal()
         }
         done.wait()
-        authorization?.endGrants(of: removedClients)
-        for binding in changed { announce(binding) }
-        registerGauges()
     }
 
     /// Says on standard output, through the log's writer, that a listener has come with a reload.
