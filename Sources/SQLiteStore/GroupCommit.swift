@@ -64,20 +64,30 @@ final class GroupCommit: Sendable {
                 state.waiting.removeFirst(jobs.count)
                 return jobs
             }
-            Self.commit(jobs, database)
-            let hasMore = state.withLock { state in
+            let lockFailure = Self.commit(jobs, database)
+            let (late, hasMore) = state.withLock { state in
+                let late = lockFailure == nil ? [] : state.waiting
+                if lockFailure != nil { state.waiting = [] }
                 state.isScheduled = !state.waiting.isEmpty
-                return state.isScheduled
+                return (late, state.isScheduled)
             }
+            // Another process has kept the lock for seconds, which these have waited too: they need not wait as long again.
+            if let lockFailure { for job in late { job.fail(lockFailure) } }
             if hasMore { schedule() }
         }
     }
 
-    private static func commit(_ jobs: [Job], _ database: Database) {
+    /// Does the jobs in one transaction and tells their callers; returns why the write lock was not to be had.
+    private static func commit(_ jobs: [Job], _ database: Database) -> StoreError? {
+        do throws(StoreError) {
+            try StoreError.mapping { try database.beginTransaction(.immediate) }
+        } catch {
+            for job in jobs { job.fail(error) }
+            return error
+        }
         var reports: [Job.Report] = []
         do throws(StoreError) {
             try StoreError.mapping {
-                try database.beginTransaction(.immediate)
                 for job in jobs {
                     reports.append(job.write(database))
                     // A full disk, among others, ends the whole transaction and not only the statement.
@@ -93,6 +103,7 @@ final class GroupCommit: Sendable {
             for report in reports { report(error) }
             for job in jobs.dropFirst(reports.count) { job.fail(error) }
         }
+        return nil
     }
 
     private static func inSavepoint<Value>(

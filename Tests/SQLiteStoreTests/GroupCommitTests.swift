@@ -67,6 +67,36 @@ import Testing
         #expect(try numbers() == [2])
     }
 
+    @Test func `who waited while another process kept the lock need not wait as long again`() async throws {
+        let attempts = Locked(0)
+        let giveUp = Locked(false)
+        var configuration = Configuration()
+        configuration.busyMode = .callback { _ in
+            attempts.withLock { $0 += 1 }
+            usleep(500)
+            return !giveUp.withLock { giveUp in
+                defer { giveUp = false }
+                return giveUp
+            }
+        }
+        let commits = GroupCommit(try DatabasePool(path: folder.file("gatehouse.db"), configuration: configuration))
+        var openEnded = Configuration()
+        openEnded.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: folder.file("gatehouse.db"), configuration: openEnded)
+        try await other.writeWithoutTransaction { try $0.beginTransaction(.immediate) }
+        let first = Task { try await commits.run { try $0.run("INSERT INTO number VALUES (1)") } }
+        while attempts.withLock({ $0 == 0 }) { await Task.yield() }
+        let second = Task { try await commits.run { try $0.run("INSERT INTO number VALUES (2)") } }
+        while commits.waitingCount == 0 { await Task.yield() }
+        giveUp.withLock { $0 = true }
+        await #expect(throws: StoreError.self) { try await first.value }
+        try await other.writeWithoutTransaction { try $0.rollback() }
+        // It would be done now if it had gone on waiting.
+        await #expect(throws: StoreError.self) { try await second.value }
+        #expect(try await commits.run { try $0.run("INSERT INTO number VALUES (3)") } == 1)
+        #expect(try numbers() == [3])
+    }
+
     @Test func `many that come together share a transaction`() async throws {
         let counter = CommitCounter()
         try database.write { $0.add(transactionObserver: counter, extent: .databaseLifetime) }
