@@ -71,7 +71,7 @@ let modules: [Module] = [
             "Bytes", "JSON", "PageAssets", "HTTP", "Crypto", "JWT", "Transport", "HTTPServer", "OAuthServer", "Gateway",
             "Mustache",
         ],
-        testUses: ["Bytes", "HTTP", "Crypto", "OAuthServer"]
+        testUses: ["Locking", "Bytes", "JSON", "HTTP", "Crypto", "JWT", "OAuthServer"]
     ),
     // layer 5
     Module(
