@@ -23,11 +23,12 @@ run: build ## Build a release and start the demo (installs missing packages)
 build: packages ## Build a release: .build/release/gatehouse
 	swift build -c release
 
-test: test-packages ## Run all tests: Swift, then the real binary from outside (installs missing packages)
+test: test-packages ## Run all tests: Swift, then the real binary from outside, with real clients and a browser (installs missing packages)
 	swift build --build-tests
 	swift test --skip-build
 	@$(MAKE) differential
 	@$(MAKE) end-to-end BINARY="$$(swift build --show-bin-path)/gatehouse"
+	@$(MAKE) test-clients BINARY="$$(swift build --show-bin-path)/gatehouse"
 
 test-asan: test-packages ## The same tests under AddressSanitizer
 	swift build --build-tests --sanitize address --scratch-path .build-asan

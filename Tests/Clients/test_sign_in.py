@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-import statistics
 import time
 
 import pytest
@@ -274,16 +273,19 @@ def test_the_name_is_kept_and_the_password_is_not(server, browser):
     assert form.named("password")[0].attributes.get("aria-invalid") == "true"
 
 
-def test_unknown_names_take_as_long(server, failing, person):
-    """Timing: the hash is computed either way. Medians of 15 each, in turn."""
-    times = {person.name: [], "nobody-at-all": []}
-    for _ in range(15):
-        for name in times:
+def test_unknown_names_take_as_long(server, browser, person):
+    """Timing: the hash is computed either way. The quickest of many, since all that a busy machine does is add to it."""
+    form = browser.open(Request(server, WEB).url).document.form_with(name="password")
+    quickest = {person.name: 9.0, "nobody-at-all": 9.0}
+    for attempt in range(80):
+        for name in quickest:
             begun = time.perf_counter()
-            failing(name)
-            times[name].append(time.perf_counter() - begun)
-    known, unknown = (statistics.median(t) for t in times.values())
-    assert 0.7 < known / unknown < 1.4, (known, unknown)
+            assert browser.send(form, "sign-in", username=name, password="wrong").status == 403
+            quickest[name] = min(quickest[name], time.perf_counter() - begun)
+        known, unknown = quickest.values()
+        if attempt >= 10 and 0.8 < known / unknown < 1.25:
+            return
+    raise AssertionError(f"a known name takes {known} s, an unknown one {unknown} s")
 
 
 @pytest.mark.parametrize("username, password", [("", ""), ("alice", ""), ("", "x")])
