@@ -124,6 +124,7 @@ extension PageAssets {
         .grant header { flex-wrap: nowrap; align-items: flex-start; }
         .grant ul { margin: .75rem 0; }
         .grant li { display: flex; gap: .5rem; padding: .125rem 0; }
+        .card, .grant, .top { overflow-wrap: anywhere; }
         .blank { padding: 1.25rem 1.5rem; }
         section > * + .box, section > .note { margin-top: .75rem; }
         .narrow > * { max-width: 24rem; }

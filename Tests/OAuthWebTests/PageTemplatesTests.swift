@@ -13,10 +13,19 @@ import Testing
     }
 
     @Test(arguments: [
-        "a {{{client.name}}}", "{{&client.name}}", "{{%CONTENT_TYPE:TEXT}}", "{{=<% %>=}}<%{client.name}%>",
+        "a {{{client.name}}}", "{{&client.name}}", "{{ & client.name }}", "{{%CONTENT_TYPE:TEXT}}",
+        "{{=<% %>=}}<%{client.name}%>",
     ])
     func `a template can't write what others chose unescaped`(text: String) {
         #expect(throws: PageTemplateError.self) { try PageTemplates(overrides: ["login": text]) }
+    }
+
+    @Test func `a form without its fields is refused`() throws {
+        let form = "<form method=\"post\" action=\"/oauth/login\"></form>"
+        #expect(throws: PageTemplateError.self) { try PageTemplates(overrides: ["login": form]) }
+        for fields in ["{{>fields}}", "{{> fields }}", "<input name=\"csrf\" value=\"{{form.csrf}}\">"] {
+            _ = try PageTemplates(overrides: ["login": form + fields])
+        }
     }
 
     @Test func `a malformed template is refused with its name and line`() {

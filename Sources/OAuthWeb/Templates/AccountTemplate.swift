@@ -59,7 +59,7 @@ extension BuiltInTemplates {
           <h2 id="password-title">Password</h2>
           <p class="lede">Changing it signs you out everywhere else. Apps that you allowed keep working.</p>
           {{>password-notes}}
-          <form class="box blank stack narrow" method="post" action="{{site.base}}/account">
+          <form class="box blank stack narrow" method="post" action="{{site.base}}/account#password-title">
             {{>fields}}
             <div class="hidden" aria-hidden="true">
               <label for="account">Username</label>
@@ -67,12 +67,12 @@ extension BuiltInTemplates {
             </div>
             <div class="field">
               <label for="now">Password now</label>
-              <input id="now" name="current_password" type="password" required autocomplete="current-password"{{#state.passwordMismatch}} aria-invalid="true" aria-describedby="problem" autofocus{{/state.passwordMismatch}}>
+              <input id="now" name="current_password" type="password" required autocomplete="current-password"{{#state.passwordMismatch}} aria-invalid="true" aria-describedby="problem"{{/state.passwordMismatch}}>
             </div>
             <div class="field">
               <label for="new">New password</label>
               <p class="hint" id="rule">{{minimumLength}} characters or more. Several words are good.</p>
-              <input id="new" name="new_password" type="password" required minlength="{{minimumLength}}" autocomplete="new-password" aria-describedby="rule{{#state.newPasswordProblem}} problem{{/state.newPasswordProblem}}"{{#state.newPasswordProblem}} aria-invalid="true" autofocus{{/state.newPasswordProblem}}>
+              <input id="new" name="new_password" type="password" required minlength="{{minimumLength}}" autocomplete="new-password" aria-describedby="rule{{#state.newPasswordProblem}} problem{{/state.newPasswordProblem}}"{{#state.newPasswordProblem}} aria-invalid="true"{{/state.newPasswordProblem}}>
             </div>
             <div class="field">
               <label for="again">New password again</label>

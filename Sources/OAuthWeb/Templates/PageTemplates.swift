@@ -17,14 +17,7 @@ package struct PageTemplates: Sendable {
         _ = HTMLText.register
         var library = MustacheLibrary()
         for (name, text) in BuiltInTemplates.all.merging(overrides, uniquingKeysWith: { _, own in own }) {
-            let isOwn = overrides[name] != nil
-            if isOwn, let tag = Self.forbidden.first(where: { text.contains($0) }) {
-                throw PageTemplateError(
-                    template: name,
-                    line: nil,
-                    detail: "\(tag)…: values can only be written with {{ }}"
-                )
-            }
+            if overrides[name] != nil { try Self.check(text, named: name) }
             do {
                 // Every template says it for itself, because a partial goes back to the library's own escaping.
                 try library.register("{{%CONTENT_TYPE:\(HTMLText.name)}}\n" + text, named: name)
@@ -41,6 +34,21 @@ package struct PageTemplates: Sendable {
     /// The page as HTML.
     func render(_ page: some PageModel) -> [UInt8] {
         Array((library.render(page, withTemplate: type(of: page).template) ?? "").utf8)
+    }
+
+    /// Checks what an operator's own template must not do, and what its forms must have.
+    private static func check(_ text: String, named name: String) throws(PageTemplateError) {
+        let dense = text.filter { $0 != " " }
+        if let tag = forbidden.first(where: dense.contains) {
+            throw PageTemplateError(template: name, line: nil, detail: "\(tag)…: values can only be written with {{ }}")
+        }
+        if dense.contains("<form"), !dense.contains("{{>fields}}"), !dense.contains("form.csrf") {
+            throw PageTemplateError(
+                template: name,
+                line: nil,
+                detail: "its form lacks {{>fields}}, without which nothing that it sends counts"
+            )
+        }
     }
 
     /// Tags that write values unescaped, or could change what the other tags mean.

@@ -57,7 +57,7 @@ final class TestBrowser {
         let own = form.split(separator: "<button ").first { $0.contains(" value=\"\(button)\"") }
         if let name = own.flatMap({ Self.values("name", in: " " + $0).first }) { fields.append((name, button)) }
         return try await post(
-            String(action),
+            String(action.prefix { $0 != "#" }),
             fields.filter { changes[$0.0] == nil } + changes.compactMap { name, value in value.map { (name, $0) } }
         )
     }
