@@ -6,6 +6,7 @@ kept connection unless the line says otherwise, so each pays its own wake-up. Me
 memory for one, from many that are held. Everything runs on loopback. The word `memory` measures that half only.
 """
 
+import base64
 import os
 import socket
 import ssl
@@ -145,6 +146,27 @@ def heads(costs):
     costs.cpu_of(f"head of {len(head)} bytes, one byte a TLS record", 30, bytewise)
 
 
+def endpoints(costs):
+    """What the authorization server does for strangers; log-ins are measured by `make bench-as`."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    def basic(secret, name="service"):
+        return form | {"Authorization": "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()}
+    def post(name, path, fields, body, status):
+        costs.requests(name, request_bytes("POST", f"/oauth/{path}", fields, body), expected=status)
+    grant = "grant_type=client_credentials"
+    post("token endpoint, malformed form (400)", "token", form, grant + "&a=%", 400)
+    post("token endpoint, 60 KiB of parameters (400)", "token", form, grant + "&" + "a=1&" * 15000, 400)
+    post("token endpoint, unknown client (401)", "token", basic("x", "nobody"), grant, 401)
+    post("token endpoint, wrong secret (401)", "token", basic("x"), grant, 401)
+    post("introspection, wrong secret (401)", "introspect", basic("x"), "token=x", 401)
+    costs.requests("authorize, unknown client (400)", request_bytes("GET", "/oauth/authorize?client_id=nobody"), expected=400)
+    query = ("response_type=code&client_id=web&redirect_uri=https%3A%2F%2Fapp.test%2Fcb&scope=notes%3Aread"
+             f"&code_challenge={'a' * 43}&code_challenge_method=S256&state=" + "s" * 100)
+    costs.requests("authorize, the sign-in page", request_bytes("GET", f"/oauth/authorize?{query}"), count=2000, expected=200)
+    costs.requests("style sheet", request_bytes("GET", "/oauth/gatehouse.css"), expected=200)
+    post("log-in without a form of ours (400)", "login", form, "username=a&password=b", 400)
+
+
 def admin(costs):
     address = costs.gateway.admin_address
     def get(path, host):
@@ -190,6 +212,8 @@ def memory(start):
     memory_of(start, "body of which one byte has come", 200, lambda connection: connection.send(body + b"x"))
     memory_of(start, "response of 8 MiB that is not read", 40, lambda connection: (
         connection.send(request_bytes("GET", "/public/large")), time.sleep(0.1)))
+    form = request_bytes("POST", "/oauth/token", {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": "65536"})
+    memory_of(start, "form of 60 KiB that does not end", 100, lambda connection: connection.send(form + b"a" * 60000))
     memory_of(start, "request whose upstream does not answer", 200, lambda connection: connection.send(
         request_bytes("GET", "/public/silent")))
 
@@ -204,8 +228,13 @@ def main():
         config["listeners"].append({"address": "127.0.0.1:0"})
         config["routes"].append({"path": "/cors/**", "access": "public", "upstream": "legacy", "cors": {
             "origins": ["https://app.test"]}})
-        config["authorization_server"] = {}
-        config["limits"] = {"body_min_rate": "off"}
+        config["authorization_server"] = {"clients": [
+            {"client_id": "service", "client_secret": {"hash": "sha256:" + "0" * 64}, "scope": "notes:read", "introspect": True,
+             "grant_types": ["client_credentials"]},
+            {"client_id": "web", "token_endpoint_auth_method": "none", "scope": "notes:read",
+             "redirect_uris": ["https://app.test/cb"]}]}
+        config["storage"] = "sqlite:data/gatehouse.db"
+        config["limits"] = {"body_min_rate": "off", "token": {"per_client": "off"}}
 
         def start():
             return Gateway(Path(folder) / "gateway", config, site.context)
@@ -215,6 +244,7 @@ def main():
                 connections(costs, site)
                 heads(costs)
                 tokens(costs, site.issuer)
+                endpoints(costs)
                 admin(costs)
         memory(start)
         stop.set()
