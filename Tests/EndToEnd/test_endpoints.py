@@ -6,7 +6,8 @@ What the answers mean is tested with real clients in Tests/Clients; this is abou
 import base64
 import hashlib
 import json
-import socket
+import sqlite3
+import time
 
 import pytest
 
@@ -14,7 +15,7 @@ from harness.challenges import challenge
 from harness.client import chunked, request_bytes
 from harness.gateway import Gateway
 from harness.tokens import bearer, unb64
-from harness.waiting import eventually
+from harness.waiting import SCALE, eventually
 
 SECRET = "an-endpoint-secret-that-nobody-logs"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -382,6 +383,33 @@ def test_without_an_authorization_server_the_paths_are_ordinary(start, site, ups
     gateway = start(site.config(upstream, routes=routes))
     assert gateway.request("POST", "/oauth/token", FORM, GRANT).status == 200
     assert [r.path for r in upstream.requests] == ["/oauth/token"]
+
+
+# A storage that does not answer
+
+def test_enforcement_goes_on_while_the_storage_is_held(start, site, upstream):
+    """Another program holds the write lock: asking for a new grant is neither yes nor no, all else works."""
+    gateway = start(configuration(site, upstream))
+    token = issue(gateway)
+    with sqlite3.connect(gateway.folder / "data" / "gatehouse.db", isolation_level=None) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        # Scopes that this client has no grant for yet, so there is something to write.
+        waiting = [gateway.connect(timeout=30) for _ in range(20)]
+        for connection in waiting:
+            connection.send(request_bytes("POST", "/oauth/token", FORM | basic(), GRANT + "&scope=notes:write"))
+        began = time.monotonic()
+        for _ in range(50):
+            assert gateway.get("/notes/x", bearer(token)).status == 200
+            assert gateway.get("/notes/x").status == 401
+        assert time.monotonic() - began < 5 * SCALE
+        assert json.loads(post(gateway, "introspect", f"token={token}").body)["active"]
+        for connection in waiting:
+            response = connection.read_response("POST")
+            assert error(response, 503) == "temporarily_unavailable" and int(response.get("retry-after")) >= 1
+            connection.close()
+        holder.execute("ROLLBACK")
+    holder.close()
+    assert post(gateway, "token", GRANT + "&scope=notes:write").status == 200
 
 
 # Bounds
