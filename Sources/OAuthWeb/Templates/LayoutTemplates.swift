@@ -11,17 +11,17 @@ extension BuiltInTemplates {
           <title>{{$title}}{{/title}} · {{site.product}}</title>
           <link rel="icon" href="{{site.mark}}" type="image/svg+xml">
           <link rel="stylesheet" href="{{site.style}}">
-          {{$refresh}}
-          {{/refresh}}
+        {{$refresh}}
+        {{/refresh}}
         </head>
         <body>
           <main class="{{$shape}}card{{/shape}}">
-            {{$top}}
-            {{>brand}}
+        {{$top}}
+        {{>brand}}
 
-            {{/top}}
-            {{$main}}
-            {{/main}}
+        {{/top}}
+        {{$main}}
+        {{/main}}
           </main>
           <footer class="foot"><p>You are at <strong>{{site.host}}</strong>.{{$advice}} Check that your address bar says the same.{{/advice}}</p></footer>
         </body>

@@ -33,7 +33,9 @@ package struct PageTemplates: Sendable {
 
     /// The page as HTML.
     func render(_ page: some PageModel) -> [UInt8] {
-        Array((library.render(page, withTemplate: type(of: page).template) ?? "").utf8)
+        // The library finds a value by reflection, once more for each tag; this does it once for the page.
+        let values = PageValues.of(page) ?? [:] as [String: Any]
+        return Array((library.render(values, withTemplate: type(of: page).template) ?? "").utf8)
     }
 
     /// Checks what an operator's own template must not do, and what its forms must have.
