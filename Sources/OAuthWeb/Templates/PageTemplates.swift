@@ -86,10 +86,12 @@ package struct PageTemplateError: Error, Equatable {
 /// character than the quote alone: it would be left as it is and end an attribute.
 struct HTMLText: MustacheContentType {
     static let name = "GATEHOUSE"
+    private static let special = Array("&<>\"'".utf8)
     /// Once for the process: the library keeps content types in one table.
     static let register: Void = MustacheContentTypes.register(HTMLText(), named: name)
 
     func escapeText(_ text: String) -> String {
+        guard text.utf8.contains(where: Self.special.contains) else { return text }
         var escaped = String.UnicodeScalarView()
         escaped.reserveCapacity(text.utf8.count)
         for scalar in text.unicodeScalars {
