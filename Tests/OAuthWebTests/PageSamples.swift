@@ -231,7 +231,6 @@ enum PageSamples {
             ("malformed", .authorization(.malformed(detail: "redirect_uri is missing, and the app has several"))),
             ("form-expired", .formExpired),
             ("unavailable", .unavailable),
-            ("busy", .busy),
             ("unreadable", .unreadable("A parameter is not UTF-8 text")),
         ]
         return first + asked

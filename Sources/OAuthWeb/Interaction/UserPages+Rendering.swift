@@ -88,7 +88,6 @@ extension ErrorPage.Problem {
         case .authorization(.malformed), .unreadable: "malformed_request"
         case .formExpired: "form_not_genuine"
         case .unavailable: "storage_unavailable"
-        case .busy: "overloaded"
         }
     }
 }

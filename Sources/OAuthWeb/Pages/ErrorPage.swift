@@ -11,7 +11,6 @@ struct ErrorPage: PageModel {
         /// A form came back without the cookie or the request that it belongs to.
         case formExpired
         case unavailable
-        case busy
         case unreadable(String)
     }
 
@@ -58,9 +57,6 @@ struct ErrorPage: PageModel {
         case .unavailable:
             state = ["unavailable": true]
             self.problem = "the storage doesn’t answer"
-        case .busy:
-            state = ["busy": true]
-            self.problem = "too many requests at once"
         case .unreadable(let detail):
             state = ["unreadable": true]
             self.problem = ClientText.cleaned(detail, limit: 200)

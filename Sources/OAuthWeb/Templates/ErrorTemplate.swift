@@ -12,9 +12,6 @@ extension BuiltInTemplates {
         {{#state.unavailable}}
         Not available right now
         {{/state.unavailable}}
-        {{#state.busy}}
-        Too much at once
-        {{/state.busy}}
         {{#state.unreadable}}
         That didn’t make sense
         {{/state.unreadable}}
@@ -37,10 +34,6 @@ extension BuiltInTemplates {
         <h1>Not available right now</h1>
         <p class="lede">Signing in and allowing apps isn’t possible at the moment. Apps you already allowed keep working.</p>
         {{/state.unavailable}}
-        {{#state.busy}}
-        <h1>Too much at once</h1>
-        <p class="lede">We’re busy right now. Try again in a few seconds.</p>
-        {{/state.busy}}
         {{#state.unreadable}}
         <h1>That didn’t make sense</h1>
         <p class="lede">This service can’t read what your browser sent.</p>
@@ -51,7 +44,6 @@ extension BuiltInTemplates {
           {{#state.app}}Close this page, open the app again and start over. If this page comes back, send the details below to the people who make the app.{{/state.app}}
           {{#state.formExpired}}If an app sent you here, open it again and start over. Otherwise go to <a href="{{site.base}}/account">your account page</a>. If this page comes back, check that your browser accepts cookies.{{/state.formExpired}}
           {{#state.unavailable}}Try again in a few minutes. If this page comes back, send the details below to the people who run this service.{{/state.unavailable}}
-          {{#state.busy}}If this page comes back for minutes, send the details below to the people who run this service.{{/state.busy}}
           {{#state.unreadable}}If an app sent you here, open it again and start over. Otherwise go to <a href="{{site.base}}/account">your account page</a>.{{/state.unreadable}}
           </p>
           <dl class="inset facts">
