@@ -43,10 +43,22 @@ import Testing
     }
 
     @Test func `the configuration decides about the algorithm of access tokens`() async throws {
-        tokens.update(algorithm: .rs256)
+        tokens.update(issuer: Self.issuer, algorithm: .rs256)
         #expect(Self.header(try await tokens.mintAccessToken(claims()))?["alg"]?.string == "RS256")
-        tokens.update(algorithm: .es256)
+        tokens.update(issuer: Self.issuer, algorithm: .es256)
         #expect(Self.header(try await tokens.mintAccessToken(claims()))?["alg"]?.string == "ES256")
+    }
+
+    @Test func `the configuration decides whose tokens are ours, and keys that change leave it so`() async throws {
+        let old = try await tokens.mintAccessToken(claims())
+        tokens.update(issuer: "https://new.example.com", algorithm: .es256)
+        #expect(await tokens.verify(accessToken: old) == nil)
+        tokens.update(keys: try ring.load())
+        var claims = claims()
+        claims.issuer = "https://new.example.com"
+        let new = try await tokens.mintAccessToken(claims)
+        #expect(await tokens.verify(accessToken: new)?.issuer == "https://new.example.com")
+        #expect(await tokens.verify(accessToken: old) == nil)
     }
 
     @Test func `many tokens at once note the use of their key once an hour`() async throws {

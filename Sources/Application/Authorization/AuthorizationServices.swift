@@ -85,7 +85,10 @@ final class AuthorizationServices: Sendable {
     /// Takes over another configuration.
     func takeOver(_ snapshot: ServerSnapshot) {
         guard let settings = snapshot.configuration.authorizationServer else { return }
-        tokens.update(algorithm: SignatureAlgorithm(settings.accessTokenAlgorithm))
+        tokens.update(
+            issuer: snapshot.configuration.issuer.text,
+            algorithm: SignatureAlgorithm(settings.accessTokenAlgorithm)
+        )
         passwords.takeOver(settings.passwords)
         limits.takeOver(snapshot.configuration.limits)
         sweeping.withLock { $0.sessions = SessionLifetime(settings.session) }

@@ -8,6 +8,7 @@ import OAuthServer
 /// Makes and checks our own tokens off the event loops, with the keys and revocations that the loops have too.
 final class OwnTokens: TokenMinting {
     private struct State {
+        var issuer: String
         var keys: SigningKeys
         var verifier: TokenVerifier
         var revocations: RevocationList
@@ -17,7 +18,6 @@ final class OwnTokens: TokenMinting {
     }
 
     private let state: Locked<State>
-    private let issuer: String
     private let ring: SigningKeyRing
     private let clock: @Sendable () -> Int64
     /// Where the storage is told of a key's use, once an hour, so that no thread of the tasks' pool waits for it.
@@ -34,11 +34,11 @@ final class OwnTokens: TokenMinting {
         algorithm: SignatureAlgorithm,
         clock: @escaping @Sendable () -> Int64 = SystemClock.unixTime
     ) {
-        self.issuer = issuer
         self.ring = ring
         self.clock = clock
         state = Locked(
             State(
+                issuer: issuer,
                 keys: keys,
                 verifier: Self.verifier(issuer, keys),
                 revocations: revocations,
@@ -51,7 +51,7 @@ final class OwnTokens: TokenMinting {
     func update(keys: SigningKeys) {
         state.withLock { state in
             state.keys = keys
-            state.verifier = Self.verifier(issuer, keys)
+            state.verifier = Self.verifier(state.issuer, keys)
             state.reservedUntil = state.reservedUntil.filter { id, _ in keys.records.contains { $0.keyID == id } }
         }
     }
@@ -61,9 +61,13 @@ final class OwnTokens: TokenMinting {
         state.withLock { $0.revocations = revocations }
     }
 
-    /// Takes over what another configuration says of access tokens.
-    func update(algorithm: SignatureAlgorithm) {
-        state.withLock { $0.algorithm = algorithm }
+    /// Takes over what another configuration says of our tokens: whose they are, and what access tokens are signed with.
+    func update(issuer: String, algorithm: SignatureAlgorithm) {
+        state.withLock { state in
+            state.issuer = issuer
+            state.verifier = Self.verifier(issuer, state.keys)
+            state.algorithm = algorithm
+        }
     }
 
     func mintAccessToken(_ claims: AccessTokenClaims) async throws(StoreError) -> String {
