@@ -33,6 +33,14 @@ package struct TokenVerifier: Sendable {
         return try issuer.accept(claims, index: index, keyID: header.keyID, at: unixTime)
     }
 
+    /// Whether the key of an own token that was good is still there: with one that is removed, all its tokens end.
+    package func hasKey(of token: VerifiedToken) -> Bool {
+        guard token.isOwn, let keyID = token.keyID, let own = issuers.first(where: \.isOwn),
+            case .available(let set) = own.keys
+        else { return true }
+        return set.keys.contains { $0.isNamed(keyID) }
+    }
+
     private func issuerIndex(of claims: TokenClaims) throws(TokenRefusal) -> Int {
         let name = try claims.requiredText("iss")
         guard let index = issuers.firstIndex(where: { $0.issuer.utf8.elementsEqual(name.utf8) }) else {

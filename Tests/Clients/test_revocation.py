@@ -1,15 +1,18 @@
 """RFC 7009, and CONTRACT §5: what is taken back is refused on the next request."""
 
+from copy import deepcopy
+
 import pytest
 
 from harness.client import request_bytes
+from harness.gateway import write_config
 from harness.tokens import bearer
 from harness.upstream import Gate
 from harness.waiting import eventually
 from rig.browser import Browser
-from rig.cast import ALICE, INSPECTOR, NATIVE, OTHER, PAGE, POSTING, WEB
+from rig.cast import ALICE, INSPECTOR, NATIVE, OTHER, PAGE, POSTING, SERVICE, WEB
 from rig.flow import Request
-from rig.server import claims_of, error_of
+from rig.server import claims_of, error_of, header_of
 
 
 def settings(site):
@@ -99,7 +102,17 @@ def test_a_forged_token_revokes_nothing(server, tokens):
     assert server.call(tokens["access_token"]) == 200
 
 
-def test_open_responses_are_cut(server, upstream, tokens):
+def by_its_client(server, tokens):
+    assert server.revoke(WEB, tokens["refresh_token"]).status_code == 200
+
+
+def by_removing_its_key(server, tokens):
+    server.ok("key", "remove", header_of(tokens["access_token"])["kid"])
+    eventually(lambda: server.refused_everywhere(tokens["access_token"]), 2.5)
+
+
+@pytest.mark.parametrize("end", [by_its_client, by_removing_its_key], ids=lambda f: f.__name__)
+def test_open_responses_are_cut(server, upstream, tokens, end):
     """CONTRACT §5: open streams of that token are closed."""
     gate = Gate()
 
@@ -111,7 +124,7 @@ def test_open_responses_are_cut(server, upstream, tokens):
     with server.connect() as connection:
         connection.send(request_bytes("GET", "/any/stream", bearer(tokens["access_token"]), host=server.issuer.removeprefix("https://")))
         assert connection.read_head().status == 200
-        assert server.revoke(WEB, tokens["refresh_token"]).status_code == 200
+        end(server, tokens)
         assert connection.is_closed_within(3), "the stream goes on"
     gate.open()
 
@@ -159,6 +172,45 @@ def test_a_client_that_is_removed(server, browser, person):
     eventually(lambda: server.refused_everywhere(response.json()["access_token"]), 2.5)
     error_of(server.post("token", client, {"grant_type": "authorization_code", "code": "x"}), "invalid_client", 401)
     assert browser.open(request.url).status == 400
+
+
+def without(server, client):
+    """The configuration without a client."""
+    changed = deepcopy(server.config)
+    changed["authorization_server"]["clients"] = [c for c in changed["authorization_server"]["clients"] if c["client_id"] != client.id]
+    return changed
+
+
+def test_a_client_that_a_reload_removes(start):
+    """CONTRACT §5: a revoked client and a new config count from the next request on, tokens of its users and its own alike."""
+    server = start()
+    browser, whole = Browser(server), server.config
+    tokens = Request(server, WEB).tokens(browser, ALICE)
+    own = server.token(SERVICE, grant_type="client_credentials").json()["access_token"]
+    kept = Request(server, OTHER).tokens(browser, ALICE)["access_token"]
+    server.reload(without(server, WEB))
+    server.reload(without(server, SERVICE))
+    eventually(lambda: server.refused_everywhere(tokens["access_token"]) and server.refused_everywhere(own), 3)
+    error_of(server.token(WEB, grant_type="refresh_token", refresh_token="x"), "invalid_client", 401)
+    assert server.call(kept) == 200
+    server.reload(whole)
+    eventually(lambda: server.introspect(WEB, "x").status_code == 200, 3)
+    error_of(server.refresh(WEB, tokens["refresh_token"]), "invalid_grant")
+    assert browser.open(Request(server, WEB).url).is_consent, "what alice allowed the one before is forgotten"
+
+
+def test_another_issuer_by_a_reload(start):
+    """Tokens of the new name are as good as any, and are taken back like any."""
+    server = start()
+    changed = server.config | {"issuer": server.issuer + "/gate"}
+    write_config(server.folder, changed)
+    server.reload()
+    eventually(lambda: server.http("GET", server.issuer + "/.well-known/oauth-authorization-server/gate").status_code == 200, 5)
+    token = server.token(SERVICE, grant_type="client_credentials").json()["access_token"]
+    assert claims_of(token)["iss"] == changed["issuer"] and server.call(token) == 200
+    assert server.introspect(SERVICE, token).json()["active"]
+    assert server.revoke(SERVICE, token).status_code == 200
+    assert server.refused_everywhere(token)
 
 
 def test_a_rotated_secret(server):

@@ -82,8 +82,11 @@ import Testing
     @Test func `a removed key ends its tokens`() throws {
         let authenticator = authenticator()
         let token = try keys.token(expiresAt: now + 60)
-        _ = try authenticator.authenticate(head(token), at: now)
+        let principal = try #require(try authenticator.authenticate(head(token), at: now))
+        authenticator.update(verifier: keys.verifier)
+        #expect(authenticator.isStillGood(principal, at: now))
         authenticator.update(verifier: TestKeys(keyID: "k2").verifier)
+        #expect(!authenticator.isStillGood(principal, at: now))
         #expect(throws: AuthenticationError.refused(.unknownKey)) {
             try authenticator.authenticate(head(token), at: now)
         }

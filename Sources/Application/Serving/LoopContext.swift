@@ -83,10 +83,13 @@ final class LoopContext {
         server.settings = parts.snapshot.serverSettings
     }
 
-    /// Takes over other keys of our own.
+    /// Takes over other keys of our own and cuts what is open under a key that is gone.
     func apply(_ verifier: TokenVerifier, _ documents: MetadataDocuments) {
         endpoints.documents = documents
-        for pipeline in [pipeline] + retired { pipeline.authenticator.update(verifier: verifier) }
+        for pipeline in [pipeline] + retired {
+            pipeline.authenticator.update(verifier: verifier)
+            pipeline.cutStaleRequests()
+        }
     }
 
     /// Takes over another list of revocations and cuts what is open under a revoked token.

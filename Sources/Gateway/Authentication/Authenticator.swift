@@ -96,6 +96,7 @@ package final class Authenticator {
     /// Whether a principal whose token was good when its request began may go on, for open streams.
     package func isStillGood(_ principal: Principal, at unixTime: Int64) -> Bool {
         unixTime <= principal.token.expiresAt && !revocations.contains(principal.token)
+            && verifier.hasKey(of: principal.token)
     }
 
     private func isGood(_ cached: CachedPrincipal, at unixTime: Int64) -> Bool {
