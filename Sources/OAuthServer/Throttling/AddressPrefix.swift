@@ -1,13 +1,22 @@
 /// The part of an address that one customer of a provider has.
 enum AddressPrefix {
     /// An IPv4 address as it is, and the /64 of an IPv6 address: whoever has one of those has all of them.
-    static func of(_ address: String) -> String {
-        guard address.contains(":") else { return address }
+    static func of(_ text: String) -> String {
+        let address = withoutPort(text)
+        guard address.contains(":") else { return String(address) }
         let withoutZone = address.prefix { $0 != "%" }
         let halves = withoutZone.split(separator: ":", omittingEmptySubsequences: false)
         if let last = halves.last, last.contains(".") { return mapped(String(last), in: withoutZone) }
-        guard let gap = compressed(halves), gap.count == 8 else { return address }
+        guard let gap = compressed(halves), gap.count == 8 else { return String(address) }
         return gap.prefix(4).joined(separator: ":") + "::/64"
+    }
+
+    /// Some proxies forward the port too, and whoever may choose that must not be somebody else with each.
+    private static func withoutPort(_ text: String) -> Substring {
+        if text.hasPrefix("[") { return text.dropFirst().prefix { $0 != "]" } }
+        let colon = text.firstIndex(of: ":") ?? text.endIndex
+        let isAfterIPv4 = text[..<colon].contains(".") && !text[colon...].dropFirst().contains(":")
+        return isAfterIPv4 ? text[..<colon] : text[...]
     }
 
     /// The groups with those that `::` stands for, without leading zeros and in lower case.
