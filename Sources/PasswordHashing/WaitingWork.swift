@@ -52,11 +52,11 @@ struct Lines {
         return true
     }
 
-    /// The first of the most urgent line; every eighth time of the least urgent one, so that nobody waits for ever.
+    /// The first of the most urgent line; now and then of each other one, so that nobody waits for ever.
     mutating func take() -> WaitingWork.Work? {
-        turn &+= 1
-        let isLastInTurn = turn % Self.turnsForTheLeastUrgent == 0
-        let line = isLastInTurn ? lines.lastIndex { !$0.isEmpty } : lines.firstIndex { !$0.isEmpty }
+        turn = (turn + 1) % Self.turns.count
+        let first = Self.turns[turn].rawValue
+        let line = lines[first].isEmpty ? lines.firstIndex { !$0.isEmpty } : first
         // Lines are short: moving the others up costs nothing beside a hash.
         return line.map { lines[$0].removeFirst() }
     }
@@ -67,5 +67,8 @@ struct Lines {
         return lines.flatMap(\.self)
     }
 
-    private static let turnsForTheLeastUrgent = 8
+    /// Whose turn it is first, by the count of turns: two full lines together must not shut out the third.
+    private static let turns: [PasswordUrgency] = [
+        .suspect, .known, .known, .known, .unknown, .known, .known, .known,
+    ]
 }

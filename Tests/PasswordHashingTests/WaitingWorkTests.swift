@@ -15,9 +15,21 @@ import Testing
             #expect(isAdmitted)
         }
         while let work = lines.take() { work(false) }
-        let expected: [PasswordUrgency] =
-            Array(repeating: .known, count: 7) + [.suspect] + [.known, .known] + [.unknown, .suspect]
-        #expect(order.withLock { $0 } == expected)
+        let three: [PasswordUrgency] = [.known, .known, .known]
+        #expect(order.withLock { $0 } == three + [.unknown] + three + [.suspect] + three + [.suspect])
+    }
+
+    @Test func `no line is shut out, however full the others are`() {
+        let served = Locked(0)
+        var lines = Lines()
+        for _ in 0..<16 {
+            for urgency in [PasswordUrgency.known, .suspect] {
+                _ = lines.add({ _ in }, to: urgency.rawValue, limit: 100)
+            }
+        }
+        _ = lines.add({ _ in served.withLock { $0 += 1 } }, to: PasswordUrgency.unknown.rawValue, limit: 100)
+        for _ in 0..<8 { lines.take()?(false) }
+        #expect(served.withLock { $0 } == 1)
     }
 
     @Test func `each line has its own end`() {
