@@ -23,10 +23,13 @@ package protocol AuthorizationStore: Sendable {
     func user(_ name: String) async throws(StoreError) -> OAuthUser?
     /// Adds a user; false where the name is taken.
     func insertUser(_ user: OAuthUser) async throws(StoreError) -> Bool
-    /// Sets a password and ends the user's sessions but one; false where there is no such user.
+    /// Sets a password and ends the user's sessions but one.
+    ///
+    /// False where there is no such user, or they have another hash by now than the one that was checked.
     func setPassword(
         ofUser name: String,
         hash: String,
+        replacing checkedHash: String?,
         keepingSession idHash: [UInt8]?
     ) async throws(StoreError) -> Bool
     /// Replaces a hash with one of the same password and newer parameters, if it is still that hash.
@@ -88,8 +91,10 @@ package protocol AuthorizationStore: Sendable {
 
     // MARK: Sessions
 
-    /// Adds a session of a user who is there and enabled; else nothing, so that the race with disabling them is lost.
-    func insertSession(_ session: BrowserSession) async throws(StoreError)
+    /// Adds a session of a user who is there and enabled, and has the hash still that was checked.
+    ///
+    /// Else false, so that the race with disabling them, or with changing their password, is lost.
+    func insertSession(_ session: BrowserSession, afterChecking hash: String?) async throws(StoreError) -> Bool
     func session(_ idHash: [UInt8]) async throws(StoreError) -> BrowserSession?
     /// Notes that a session is in use.
     func touchSession(_ idHash: [UInt8], at unixTime: Int64) async throws(StoreError)
@@ -110,4 +115,20 @@ package protocol AuthorizationStore: Sendable {
     /// Removes what can't matter any more: codes ten minutes after their expiry, sessions, consents, families and grants
     /// without a live token or family. Returns how many rows.
     func removeExpired(at unixTime: Int64, sessions: SessionLifetime) async throws(StoreError) -> Int
+}
+
+extension AuthorizationStore {
+    /// Sets a password, whatever it was, and ends the user's sessions but one; false where there is no such user.
+    package func setPassword(
+        ofUser name: String,
+        hash: String,
+        keepingSession idHash: [UInt8]?
+    ) async throws(StoreError) -> Bool {
+        try await setPassword(ofUser: name, hash: hash, replacing: nil, keepingSession: idHash)
+    }
+
+    /// Adds a session of a user who is there and enabled; else nothing.
+    package func insertSession(_ session: BrowserSession) async throws(StoreError) {
+        _ = try await insertSession(session, afterChecking: nil)
+    }
 }

@@ -4,18 +4,24 @@ import JWT
 import OAuthServer
 
 extension SQLiteAuthorizationStore {
-    package func insertSession(_ session: BrowserSession) async throws(StoreError) {
+    package func insertSession(
+        _ session: BrowserSession,
+        afterChecking hash: String?
+    ) async throws(StoreError) -> Bool {
         try await write { database in
-            _ = try database.run(
+            try database.run(
                 """
                 INSERT INTO browser_session (\(BrowserSession.columns)) SELECT ?, ?, ?, ?, ?, ?
-                WHERE EXISTS (SELECT 1 FROM oauth_user WHERE name = ? AND NOT is_disabled)
+                WHERE EXISTS (
+                    SELECT 1 FROM oauth_user
+                    WHERE name = ? AND NOT is_disabled AND password_hash = coalesce(?, password_hash)
+                )
                 """,
                 [
                     Data(session.idHash), session.userName.blob, session.authenticatedAt, session.createdAt,
-                    session.lastSeenAt, session.userAgent.blob, session.userName.blob,
+                    session.lastSeenAt, session.userAgent.blob, session.userName.blob, hash?.blob,
                 ]
-            )
+            ) == 1
         }
     }
 

@@ -35,12 +35,13 @@ extension SQLiteAuthorizationStore {
     package func setPassword(
         ofUser name: String,
         hash: String,
+        replacing checkedHash: String?,
         keepingSession idHash: [UInt8]?
     ) async throws(StoreError) -> Bool {
         try await write { database in
             let count = try database.run(
-                "UPDATE oauth_user SET password_hash = ? WHERE name = ?",
-                [hash.blob, name.blob]
+                "UPDATE oauth_user SET password_hash = ? WHERE name = ? AND password_hash = coalesce(?, password_hash)",
+                [hash.blob, name.blob, checkedHash?.blob]
             )
             guard count == 1 else { return false }
             // IS NOT: with no session to keep, all of them differ from NULL.

@@ -65,20 +65,30 @@ final class PlainPasswords: PasswordChecking {
     }
 
     private let state = Locked<(isBusy: Bool, replacement: String?, calls: [Call])>((false, nil, []))
+    private let interlude = Locked<(@Sendable () async -> Void)?>(nil)
 
     var calls: [Call] { state.withLock { $0.calls } }
 
     func beBusy() { state.withLock { $0.isBusy = true } }
 
+    /// Does something after the next comparison, before its outcome is known.
+    func afterChecking(_ work: @escaping @Sendable () async -> Void) { interlude.withLock { $0 = work } }
+
     func replace(with hash: String) { state.withLock { $0.replacement = hash } }
 
     func check(_ password: [UInt8], against hash: String?, urgency: PasswordCheckUrgency) async -> PasswordCheck {
-        state.withLock { state in
+        let outcome: PasswordCheck = state.withLock { state in
             state.calls.append(Call(hash: hash, urgency: urgency))
             if state.isBusy { return .busy }
             let isSame = hash == "plain:" + String(decoding: password, as: UTF8.self)
             return isSame ? .matches(replacement: state.replacement) : .differs
         }
+        let work = interlude.withLock { work in
+            defer { work = nil }
+            return work
+        }
+        await work?()
+        return outcome
     }
 
     func hash(_ password: [UInt8]) async -> String? {

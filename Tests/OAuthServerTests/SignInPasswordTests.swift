@@ -20,6 +20,16 @@ import Testing
         await #expect(throws: SignInFixture.Unexpected.self) { try await fixture.start() }
     }
 
+    @Test func `of two changes at once one wins, and the other is told that its old password is none`() async throws {
+        let (thief, owner) = (try await fixture.start(), try await fixture.start())
+        fixture.passwords.afterChecking { [self] in
+            let change = try? await change(owner, from: "wonderland", to: "looking glass")
+            #expect(change == .changed)
+        }
+        #expect(try await change(thief, from: "wonderland", to: "mine from now on") == .wrongPassword)
+        #expect(await fixture.store.user("alice")?.passwordHash == "plain:looking glass")
+    }
+
     @Test func `whoever does not know the old password changes nothing, and is slowed down`() async throws {
         let own = try await fixture.start()
         for _ in 1...3 { #expect(try await change(own, from: "guess", to: "looking glass") == .wrongPassword) }

@@ -33,6 +33,36 @@ import Testing
         #expect(fixture.audit.events.map(\.detail) == ["unknown user", "disabled user", "wrong password"])
     }
 
+    @Test func `a password that is changed while it is compared begins no session`() async throws {
+        let owner = try await fixture.start()
+        fixture.passwords.afterChecking { [fixture] in
+            let change = try? await fixture.signIn.changePassword(
+                of: owner.current,
+                from: "wonderland",
+                to: "looking glass",
+                context: fixture.context
+            )
+            #expect(change == .changed)
+        }
+        let form = SignInForm(name: "alice", password: "wonderland")
+        guard case .busy = try await fixture.signIn.signIn(form, context: fixture.context) else {
+            Issue.record("the old password was good")
+            return
+        }
+        #expect(await fixture.store.sessions(ofUser: "alice") == [owner.current.session])
+        #expect(try await isFailed("alice", "wonderland"))
+    }
+
+    @Test func `what a browser calls itself is kept as far as it is short`() async throws {
+        var context = fixture.context
+        context.userAgent = "e" + String(repeating: "\u{301}", count: 5000)
+        let form = SignInForm(name: "alice", password: "wonderland")
+        guard case .signedIn(let started) = try await fixture.signIn.signIn(form, context: context) else {
+            throw SignInFixture.Unexpected()
+        }
+        #expect(started.current.session.userAgent.unicodeScalars.count == 200)
+    }
+
     @Test func `a name that nobody has is not recorded: it may be a password`() async throws {
         _ = try await isFailed("hunter2", "wonderland")
         #expect(fixture.audit.events.map(\.user) == [nil])

@@ -39,6 +39,24 @@ extension AuthorizationStoreConformance {
             try expect(try await storage.store.sessions(ofUser: "ada").isEmpty, "one was kept")
             try expect(try await !storage.store.setPassword(ofUser: "eve", hash: "x", keepingSession: nil), "no one")
         },
+        Check("of two who checked the same password, one sets another, and the other does nothing with it") { storage in
+            let store = storage.store
+            _ = try await store.insertUser(user("ada"))
+            let checked = user("ada").passwordHash
+            try expect(
+                try await store.setPassword(ofUser: "ada", hash: "new", replacing: checked, keepingSession: nil),
+                "refused"
+            )
+            try expect(
+                try await !store.setPassword(ofUser: "ada", hash: "late", replacing: checked, keepingSession: nil),
+                "the new password was lost"
+            )
+            try expect(try await store.user("ada")?.passwordHash == "new", "the password")
+            try expect(try await !store.insertSession(session(1), afterChecking: checked), "the old one signed in")
+            try expect(try await store.sessions(ofUser: "ada").isEmpty, "a session of the old password")
+            try expect(try await store.insertSession(session(2), afterChecking: "new"), "the new one did not")
+            try expect(try await store.session(session(2).idHash) != nil, "no session")
+        },
         Check("a hash is renewed only if it is still the one that was checked") { storage in
             _ = try await storage.store.insertUser(user("ada"))
             try await storage.store.upgradePasswordHash(ofUser: "ada", from: "$argon2id$ada", to: "better")

@@ -97,8 +97,15 @@ extension MemoryAuthorizationStore {
         return true
     }
 
-    package func setPassword(ofUser name: String, hash: String, keepingSession idHash: [UInt8]?) -> Bool {
-        guard usersByName[Key(name)] != nil else { return false }
+    package func setPassword(
+        ofUser name: String,
+        hash: String,
+        replacing checkedHash: String?,
+        keepingSession idHash: [UInt8]?
+    ) -> Bool {
+        guard let user = usersByName[Key(name)], user.passwordHash == checkedHash ?? user.passwordHash else {
+            return false
+        }
         usersByName[Key(name)]?.passwordHash = hash
         sessionsByHash = sessionsByHash.filter { $0.key == idHash || Key($0.value.userName) != Key(name) }
         return true
@@ -139,9 +146,12 @@ extension MemoryAuthorizationStore {
 // MARK: Sessions and consents
 
 extension MemoryAuthorizationStore {
-    package func insertSession(_ session: BrowserSession) {
-        guard let user = usersByName[Key(session.userName)], !user.isDisabled else { return }
+    package func insertSession(_ session: BrowserSession, afterChecking hash: String?) -> Bool {
+        guard let user = usersByName[Key(session.userName)], !user.isDisabled,
+            user.passwordHash == hash ?? user.passwordHash
+        else { return false }
         sessionsByHash[session.idHash] = session
+        return true
     }
 
     package func session(_ idHash: [UInt8]) -> BrowserSession? { sessionsByHash[idHash] }

@@ -38,9 +38,10 @@ extension SignIn {
         let wasSet = try await store.setPassword(
             ofUser: current.user.name,
             hash: hash,
+            replacing: current.user.passwordHash,
             keepingSession: current.session.idHash
         )
-        // The user was removed in the meantime.
+        // The user was removed in the meantime, or somebody else has set another password.
         guard wasSet else { return .wrongPassword }
         audit.record(AuditEvent(.passwordChanged, user: current.user.name, context: context))
         return .changed

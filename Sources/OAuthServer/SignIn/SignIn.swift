@@ -86,8 +86,12 @@ package struct SignIn: Sendable {
             return .busy(retryAfter: Self.busyRetryAfter)
         case (.matches(let replacement), let user?) where !user.isDisabled:
             limiter.takeBack(attempt, at: clock())
+            // Another password, or a newer hash of this one, was stored meanwhile: the next try tells which.
+            guard let started = try await begin(for: user, form, context) else {
+                return .busy(retryAfter: Self.busyRetryAfter)
+            }
             await replaceHash(of: user, with: replacement)
-            return .signedIn(try await begin(for: user, form, context))
+            return .signedIn(started)
         case (_, let user):
             let detail = user.map { $0.isDisabled ? "disabled user" : "wrong password" } ?? "unknown user"
             // What was typed is kept only where it is a name: people type passwords into the wrong field.
@@ -108,11 +112,13 @@ package struct SignIn: Sendable {
     }
 
     /// Begins a session with a new secret: one that somebody planted in the browser before is worth nothing.
+    ///
+    /// Nil where what was checked does not hold any more.
     private func begin(
         for user: OAuthUser,
         _ form: SignInForm,
         _ context: RequestContext
-    ) async throws(StoreError) -> StartedSession {
+    ) async throws(StoreError) -> StartedSession? {
         let now = clock()
         let secret = random(Self.secretSize)
         let session = BrowserSession(
@@ -120,9 +126,9 @@ package struct SignIn: Sendable {
             userName: user.name,
             authenticatedAt: now,
             createdAt: now,
-            userAgent: String(context.userAgent.prefix(200))
+            userAgent: String(String.UnicodeScalarView(context.userAgent.unicodeScalars.prefix(200)))
         )
-        try await store.insertSession(session)
+        guard try await store.insertSession(session, afterChecking: user.passwordHash) else { return nil }
         if let previous = form.sessionCookie.flatMap(idHash(ofCookie:)) {
             _ = try? await store.removeSession(previous, ofUser: nil)
         }

@@ -16,6 +16,7 @@ struct BrokenStore: AuthorizationStore {
     func setPassword(
         ofUser name: String,
         hash: String,
+        replacing checkedHash: String?,
         keepingSession idHash: [UInt8]?
     ) async throws(StoreError) -> Bool { try fail() }
     func upgradePasswordHash(ofUser name: String, from old: String, to new: String) async throws(StoreError) {
@@ -50,7 +51,9 @@ struct BrokenStore: AuthorizationStore {
     func rotateRefreshToken(_ presentation: RefreshPresentation) async throws(StoreError) -> RefreshRotation {
         try fail()
     }
-    func insertSession(_ session: BrowserSession) async throws(StoreError) { let _: Int = try fail() }
+    func insertSession(_ session: BrowserSession, afterChecking hash: String?) async throws(StoreError) -> Bool {
+        try fail()
+    }
     func session(_ idHash: [UInt8]) async throws(StoreError) -> BrowserSession? { try fail() }
     func touchSession(_ idHash: [UInt8], at unixTime: Int64) async throws(StoreError) { let _: Int = try fail() }
     func sessions(ofUser name: String) async throws(StoreError) -> [BrowserSession] { try fail() }
