@@ -17,6 +17,7 @@ final class AuthorizationServices: Sendable {
     let limits: AuthorizationLimits
     let audit: AuditTrail
     let metrics: AuthorizationMetrics
+    private let removedClients: RemovedClients
     private let secrets: AuthorizationSecrets
     private let logger = Logger(label: "gatehouse")
     /// Whether expired rows are being removed, and how long sessions live.
@@ -51,6 +52,7 @@ final class AuthorizationServices: Sendable {
             algorithm: SignatureAlgorithm(settings.accessTokenAlgorithm)
         )
         sweeping = Locked((false, SessionLifetime(settings.session)))
+        removedClients = RemovedClients(snapshot.clients, store: store, revocations: revocations, audit: audit)
         try check(snapshot)
     }
 
@@ -92,25 +94,16 @@ final class AuthorizationServices: Sendable {
         passwords.takeOver(settings.passwords)
         limits.takeOver(snapshot.configuration.limits)
         sweeping.withLock { $0.sessions = SessionLifetime(settings.session) }
+        removedClients.takeOver(snapshot.clients)
     }
 
-    /// Ends what was allowed to clients that a new configuration has no more, unless they are in the storage by now.
-    ///
-    /// - Parameter clients: What the configuration before had and this one has not.
-    func endGrants(of clients: [OAuthClient]) {
-        guard !clients.isEmpty else { return }
+    /// Ends what was allowed to clients that a new configuration has no more; to be called when every loop has taken it over.
+    func endRemovedClients() {
         Task { [self] in
-            for client in clients {
-                do throws(StoreError) {
-                    guard try await store.client(client.id) == nil else { continue }
-                    let now = SystemClock.unixTime()
-                    let revoked = try await store.revokeGrants(.ofClient(client.id), forgettingConsent: true, at: now)
-                    await revocations.apply(revoked)
-                    let detail = "no longer in the configuration"
-                    audit.record(AuditEvent(.clientRemoved, client: client.id, detail: detail))
-                } catch {
-                    logger.error("the tokens of \(client.id.printable) could not be revoked: \(error.description)")
-                }
+            do throws(StoreError) {
+                try await removedClients.endGrants()
+            } catch {
+                logger.error("the tokens of removed clients could not be revoked yet: \(error.description)")
             }
         }
     }
@@ -183,6 +176,7 @@ final class AuthorizationServices: Sendable {
         guard let lifetime else { return }
         Task(priority: .background) { [self] in
             do throws(StoreError) {
+                try await removedClients.endGrants()
                 _ = try await store.removeExpired(at: SystemClock.unixTime(), sessions: lifetime)
             } catch {
                 logger.warning("what has expired could not be removed: \(error.description)")

@@ -241,7 +241,6 @@ extension GatewayServer {
             try? authorization?.check(snapshot)
             throw error
         }
-        let removedClients = snapshot.clients.filter { client in !fresh.clients.contains { $0.id == client.id } }
         snapshot = fresh
         loadedAt = now
         memory.configurationWasReplaced(now: now)
@@ -251,7 +250,7 @@ extension GatewayServer {
         census.setLimits(configuration.limits.connections, perAddress: configuration.limits.connectionsPerAddress)
         authorization?.takeOver(fresh)
         apply(Self.parts(fresh, ownKeys, revocations, authorization), listeningOn: bound)
-        authorization?.endGrants(of: removedClients)
+        authorization?.endRemovedClients()
         for binding in changed { announce(binding) }
         registerGauges()
     }
