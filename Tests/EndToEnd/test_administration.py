@@ -281,6 +281,17 @@ def test_check_finds_what_serving_would_fail_on(gateway):
     assert done.returncode == 1 and "twice" in done.stderr and "listening on" not in done.stdout
 
 
+def test_a_client_of_the_configuration_can_not_have_a_users_name(gateway, name):
+    """RFC 9068 §5: the client's own tokens have its id as `sub`."""
+    add_user(gateway, name)
+    namesake = {"client_id": name, "token_endpoint_auth_method": "none", "redirect_uris": ["https://a/cb"], "scope": "notes:read"}
+    (gateway.folder / "namesake.json").write_text(json.dumps(gateway.config | {"authorization_server": {"clients": [namesake]}}))
+    done = run("check", "namesake.json", cwd=gateway.folder)
+    assert done.returncode == 1 and "/authorization_server/clients/0/client_id" in done.stdout and "user" in done.stdout
+    done = run("serve", "namesake.json", cwd=gateway.folder)
+    assert done.returncode == 1 and name in done.stderr and "listening on" not in done.stdout
+
+
 # Grants
 
 def test_a_revoked_grant_is_out_within_two_seconds(gateway, name):

@@ -58,7 +58,8 @@ final class AuthorizationServices: Sendable {
 
     /// Whether a configuration can be taken over; the audit log goes where it says from then on.
     ///
-    /// - Throws: `ApplicationError` when a client of it is in the storage too, or the audit log can't be opened.
+    /// - Throws: `ApplicationError` when a client of it is in the storage too or a user has its id, or the audit log can't be
+    ///   opened.
     func check(_ snapshot: ServerSnapshot) throws(ApplicationError) {
         try checkClients(snapshot)
         do throws(LogError) {
@@ -72,8 +73,14 @@ final class AuthorizationServices: Sendable {
         guard !snapshot.clients.isEmpty else { return }
         let store = store
         let stored: [OAuthClient]
+        let users: [String]
         do throws(StoreError) {
             stored = try Waiting.forResult { () async throws(StoreError) in try await store.clients() }
+            users = try Waiting.forResult { () async throws(StoreError) in
+                var users: [String] = []
+                for client in snapshot.clients where try await store.user(client.id) != nil { users.append(client.id) }
+                return users
+            }
         } catch {
             throw .storage("the storage can't be used: \(error.description)")
         }
@@ -81,6 +88,11 @@ final class AuthorizationServices: Sendable {
         guard twice.isEmpty else {
             let names = twice.map(\.printable).joined(separator: ", ")
             throw .setup("registered in authorization_server.clients and in the storage as well: \(names)")
+        }
+        // RFC 9068 §5: where `sub` is the client, a token speaks for no user; elsewhere it could be taken for the user's.
+        guard users.isEmpty else {
+            let names = users.map(\.printable).joined(separator: ", ")
+            throw .setup("registered in authorization_server.clients, and users have these names: \(names)")
         }
     }
 

@@ -133,13 +133,19 @@ extension ConfigurationCheck {
     private mutating func checkClients(_ configuration: GatewayConfiguration, _ report: ConfigurationReport) {
         guard let clients = configuration.authorizationServer?.clients, !clients.isEmpty else { return }
         let stored = (try? Storage.existing(configuration))?.authorization.flatMap { store in
-            try? Waiting.forResult { () async throws(StoreError) in try await store.clients() }
+            try? Waiting.forResult { () async throws(StoreError) in
+                (clients: try await store.clients().map(\.id), users: try await store.users().map(\.name))
+            }
         }
-        let taken = Set((stored ?? []).map(\.id))
+        let taken = Set(stored?.clients ?? [])
+        let users = Set(stored?.users ?? [])
         for (index, settings) in clients.enumerated() {
             let place = ["authorization_server", "clients", String(index)]
             if taken.contains(settings.id) {
                 errors.append(report.finding("the storage has a client of this id too", at: place + ["client_id"]))
+            }
+            if users.contains(settings.id) {
+                errors.append(report.finding("a user in the storage has this name", at: place + ["client_id"]))
             }
             do throws(ApplicationError) {
                 _ = try OAuthClient(settings)
