@@ -7,7 +7,7 @@ import ssl
 import threading
 
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, TimeoutException
+from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -81,12 +81,17 @@ class Chromium:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def wait(self, condition, what, timeout=10):
-        # While the next page comes, what was found on the last one is stale.
-        patient = WebDriverWait(self.driver, timeout * SCALE, 0.05, (StaleElementReferenceException, NoSuchElementException))
+        # While the next page comes, looking at the last one fails in many ways: stale, not there, of another document.
+        patient = WebDriverWait(self.driver, timeout * SCALE, 0.05, (WebDriverException,))
         try:
-            return patient.until(lambda _: condition())
+            return patient.until(lambda _: (value := condition()) and self.is_complete and value)
         except TimeoutException:
-            raise AssertionError(f"{what}; at {self.url}: {self.text[:300]}") from None
+            raise AssertionError(f"{what}; at {self.url}: {self.title}") from None
+
+    @property
+    def is_complete(self):
+        """Whether all of the page is there; the title comes before the body."""
+        return self.driver.execute_script("return document.readyState") == "complete"
 
     def button(self, value):
         return self.find(f"button[value={value}]")
