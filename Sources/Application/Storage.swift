@@ -38,7 +38,10 @@ package struct Storage: Sendable {
                 let database = try SQLiteDatabase(path: path)
                 signingKeys = SQLiteSigningKeyStore(database)
                 revocations = SQLiteRevocationStore(database)
-                authorization = isIssuer ? SQLiteAuthorizationStore(database) : nil
+                let faults = StorageFaultLog()
+                authorization =
+                    isIssuer
+                    ? SQLiteAuthorizationStore(database) { faults.note($0, at: SystemClock.unixTime()) } : nil
                 watcher = try SQLiteChangeWatcher(database)
             } catch {
                 throw .storage("the storage \(path) can't be opened: \(error.description)")

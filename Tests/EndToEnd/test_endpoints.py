@@ -409,6 +409,8 @@ def test_enforcement_goes_on_while_the_storage_is_held(start, site, upstream):
             connection.close()
         holder.execute("ROLLBACK")
     holder.close()
+    # The operator is told why, and once: not for each request.
+    assert gateway.stderr().count("a request could not be answered: the storage is not available") == 1
     assert post(gateway, "token", GRANT + "&scope=notes:write").status == 200
 
 

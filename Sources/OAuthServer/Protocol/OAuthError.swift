@@ -2,15 +2,13 @@ import JWT
 
 /// A request that is refused with one of the registered error codes.
 ///
-/// The code and the description are for the client, the reason and the log detail are not.
+/// The code and the description are for the client, the reason is not.
 package struct OAuthError: Error, Sendable, Equatable {
     package var code: Code
     /// For the client's developer: printable ASCII without `"` and `\` (RFC 6749 §5.2).
     package let description: String
     /// For the log and the metrics.
     package var reason: Reason
-    /// What only the log may say; no secret.
-    package var logDetail: String?
     /// The HTTP status where it is answered directly: 400, 401, 403, 429 or 503.
     package var status: Int
     /// Seconds, for `Retry-After`.
@@ -21,25 +19,22 @@ package struct OAuthError: Error, Sendable, Equatable {
         _ code: Code,
         _ description: String,
         reason: Reason,
-        logDetail: String? = nil,
         status: Int? = nil,
         retryAfter: Int? = nil
     ) {
         self.code = code
         self.description = Self.legalDescription(description)
         self.reason = reason
-        self.logDetail = logDetail
         self.status = status ?? code.status
         self.retryAfter = retryAfter
     }
 
-    /// The storage did not answer: neither yes nor no.
+    /// The storage did not answer: neither yes nor no. Why is for the operator, and the store has reported it.
     package init(_ failure: StoreError) {
         self.init(
             .temporarilyUnavailable,
             "The server can't look this up now; try again in a moment.",
             reason: .storageUnavailable,
-            logDetail: failure.description,
             retryAfter: 1
         )
     }
