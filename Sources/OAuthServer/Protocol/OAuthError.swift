@@ -29,7 +29,9 @@ package struct OAuthError: Error, Sendable, Equatable {
         self.retryAfter = retryAfter
     }
 
-    /// The storage did not answer: neither yes nor no. Why is for the operator, and the store has reported it.
+    /// The storage did not answer: neither yes nor no.
+    ///
+    /// Why is for the operator, and the store has reported it.
     package init(_ failure: StoreError) {
         self.init(
             .temporarilyUnavailable,
