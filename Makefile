@@ -34,14 +34,14 @@ test-asan: test-packages ## The same tests under AddressSanitizer
 	swift build --build-tests --sanitize address --scratch-path .build-asan
 	ASAN_OPTIONS=detect_leaks=0 swift test --skip-build --sanitize address --scratch-path .build-asan
 	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:quarantine_size_mb=8 GATEHOUSE_SANITIZER_MIB=16 GATEHOUSE_TIME_SCALE=4 \
-	    $(MAKE) end-to-end BINARY="$$(swift build --show-bin-path --scratch-path .build-asan)/gatehouse"
+	    $(MAKE) end-to-end test-clients BINARY="$$(swift build --show-bin-path --scratch-path .build-asan)/gatehouse"
 
 test-tsan: test-packages ## The same tests under ThreadSanitizer, after it has caught a planted race
 	Scripts/check-race-detection
 	swift build --build-tests --sanitize thread --scratch-path .build-tsan
 	TSAN_OPTIONS=halt_on_error=1 swift test --skip-build --sanitize thread --scratch-path .build-tsan
 	@TSAN_OPTIONS=halt_on_error=1:abort_on_error=1 GATEHOUSE_TIME_SCALE=6 \
-	    $(MAKE) end-to-end BINARY="$$(swift build --show-bin-path --scratch-path .build-tsan)/gatehouse"
+	    $(MAKE) end-to-end test-clients BINARY="$$(swift build --show-bin-path --scratch-path .build-tsan)/gatehouse"
 
 bench: packages ## Run the micro-benchmarks
 	swift run -c release benchmarks

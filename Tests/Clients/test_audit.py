@@ -1,12 +1,13 @@
-"""CONTRACT §3 `logging.audit`: who did what, when, from where, and never a secret (`test_secrets.py`)."""
+"""CONTRACT §3 `logging.audit`, §7: who did what, when, from where, and never a secret (`test_secrets.py`); the counters."""
 
 import os
 import re
 import signal
 
+from harness.gateway import total
 from harness.waiting import eventually
 from rig.browser import Browser
-from rig.cast import ALICE, SERVICE, WEB
+from rig.cast import ALICE, BOB, SERVICE, WEB
 from rig.flow import Request
 from rig.server import claims_of
 
@@ -83,3 +84,25 @@ def test_to_stdout(start):
     server = start(logging={"access": "off", "audit": "stdout"})
     Browser(server).sign_in_as(ALICE)
     eventually(lambda: any(e.get("event") == "login" for e in server.access_log()), 5)
+
+
+def test_the_counters(start, site):
+    """Log-ins by outcome, tokens by grant type, refusals by reason."""
+    server = start(admin=site.admin(), limits={"login": {"per_user": "2/15m", "per_address": "30/15m"}})
+    browser = Browser(server)
+    page = browser.open(server.path("account"))
+    for password in ("wrong", "wrong", "wrong"):
+        page = browser.sign_in(page, BOB, password)
+    tokens = Request(server, WEB).tokens(browser, ALICE)
+    server.refresh(WEB, tokens["refresh_token"])
+    server.token(SERVICE, grant_type="client_credentials")
+    server.token(SERVICE.but(secret="wrong"), grant_type="client_credentials")
+
+    def counted():
+        samples = server.metrics()
+        tokens = [total(samples, "gatehouse_tokens_total", grant_type=t) for t in ("authorization_code", "refresh_token", "client_credentials")]
+        return tokens == [1, 1, 1] and total(samples, "gatehouse_logins_total") == 4 and total(samples, "gatehouse_refusals_total") >= 4
+
+    eventually(counted, 5, what=f"the counters; {[s for s in server.metrics().items() if s[1] and 'total' in s[0][0]]}")
+    outcomes = {dict(labels)["outcome"]: value for (name, labels), value in server.metrics().items() if name == "gatehouse_logins_total" and value}
+    assert sorted(outcomes.values()) == [1, 1, 2], outcomes

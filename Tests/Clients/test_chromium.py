@@ -45,7 +45,8 @@ def test_sign_in_untick_allow_see_and_remove(server, chromium, client_site, pers
     fits(chromium)
     chromium.sign_in(person)
 
-    chromium.wait(lambda: "Allow" in chromium.title, "the consent page")
+    chromium.wait(lambda: chromium.all("button[value=allow]"), "the consent page")
+    assert chromium.title.startswith("Allow Notes Web?")
     fits(chromium)
     box = chromium.find("input[type=checkbox][value='notes:share']")
     assert box.is_selected()
