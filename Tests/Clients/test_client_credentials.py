@@ -1,7 +1,10 @@
 """RFC 6749 §4.4: a client that acts for itself."""
 
+import json
+
 import pytest
 
+from harness.gateway import run
 from harness.waiting import eventually
 from rig.cast import INSPECTOR, SERVICE
 from rig.server import claims_of, error_of
@@ -44,16 +47,21 @@ def test_a_client_and_a_user_of_one_name(server):
     assert client.returncode == 1 and "alice" in client.stderr
 
 
-def test_nor_is_it_taken_for_that_user_where_the_configuration_makes_one(start, upstream):
-    namesake = SERVICE.but(id="alice")
-    server = start(start=False)
-    server.config["authorization_server"]["clients"].append(namesake.document())
+def test_nor_does_the_configuration_make_one(start):
+    """Neither at the start nor later: the configuration before stays."""
+    server = start()
+    config = json.loads(json.dumps(server.config))
+    config["authorization_server"]["clients"].append(SERVICE.but(id="alice").document())
+    good = server.config
+    server.reload(config)
+    eventually(lambda: "users have these names: alice" in server.stderr(), 5)
+    assert ask(server, SERVICE.but(id="alice"), scope="notes:read").status_code == 401
+    assert ask(server, scope="notes:read").status_code == 200
+    server.stop()
+    started = run("serve", "gateway.json", cwd=server.folder)
+    assert started.returncode == 1 and "alice" in started.stderr
+    server.config = good
     server.start()
-    token = ask(server, namesake, scope="notes:read").json()["access_token"]
-    assert server.call(token, "/notes/namesake") == 200
-    assert "x-user-name" not in upstream.only("/notes/namesake")
-    response = server.http("GET", server.url("userinfo"), headers={"Authorization": f"Bearer {token}"})
-    assert response.status_code in (401, 403), response.text
 
 
 def test_for_a_resource(server):
