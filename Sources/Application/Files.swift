@@ -93,6 +93,11 @@ package enum Files {
         if let code = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError, code.domain == NSPOSIXErrorDomain {
             return String(cString: strerror(Int32(code.code)))
         }
-        return error.localizedDescription
+        // Some calls tell only in Foundation's words; the same mistake reads the same everywhere.
+        return switch (error as? CocoaError)?.code {
+        case .fileReadNoSuchFile, .fileNoSuchFile: String(cString: strerror(ENOENT))
+        case .fileReadNoPermission, .fileWriteNoPermission: String(cString: strerror(EACCES))
+        default: error.localizedDescription
+        }
     }
 }

@@ -52,7 +52,7 @@ def test_templates_of_a_folder(start, site, upstream, tmp_path):
 
 @pytest.mark.parametrize("text, complaint", [
     ("<p>\n{{#client}}{{/user}}", "line 2: a section is closed by another name"),
-    ("{{{client.name}}}", "values can only be written with {{ }}"),
+    ("<p>\n{{{client.name}}}", "line 2: {{{…: values can only be written with {{ }}"),
     ("{{&client.name}}", "values can only be written with {{ }}"),
 ])
 def test_check_finds_faults_in_templates(site, upstream, tmp_path, text, complaint):
@@ -69,4 +69,4 @@ def test_check_finds_faults_in_templates(site, upstream, tmp_path, text, complai
 def test_a_folder_that_is_not_there(site, upstream, tmp_path):
     write_config(tmp_path, with_pages(site, upstream, template_folder="nowhere"))
     done = run("check", cwd=tmp_path)
-    assert done.returncode == 1 and "nowhere" in done.stdout + done.stderr
+    assert done.returncode == 1 and "nowhere: No such file or directory" in done.stdout + done.stderr

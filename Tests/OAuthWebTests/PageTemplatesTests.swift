@@ -20,6 +20,11 @@ import Testing
         #expect(throws: PageTemplateError.self) { try PageTemplates(overrides: ["login": text]) }
     }
 
+    @Test func `what a template must not do is told with its line`() {
+        let fault = PageTemplateError(template: "login", line: 3, detail: "{{&…: values can only be written with {{ }}")
+        #expect(throws: fault) { try PageTemplates(overrides: ["login": "a\n\n{{ & client.name }}\nb"]) }
+    }
+
     @Test func `a form without its fields is refused`() throws {
         let form = "<form method=\"post\" action=\"/oauth/login\"></form>"
         #expect(throws: PageTemplateError.self) { try PageTemplates(overrides: ["login": form]) }

@@ -42,7 +42,13 @@ package struct PageTemplates: Sendable {
     private static func check(_ text: String, named name: String) throws(PageTemplateError) {
         let dense = text.filter { $0 != " " }
         if let tag = forbidden.first(where: dense.contains) {
-            throw PageTemplateError(template: name, line: nil, detail: "\(tag)…: values can only be written with {{ }}")
+            let lines = dense.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            let line = lines.firstIndex { $0.contains(tag) }
+            throw PageTemplateError(
+                template: name,
+                line: line.map { $0 + 1 },
+                detail: "\(tag)…: values can only be written with {{ }}"
+            )
         }
         if dense.contains("<form"), !dense.contains("{{>fields}}"), !dense.contains("form.csrf") {
             throw PageTemplateError(
