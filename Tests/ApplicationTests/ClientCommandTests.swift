@@ -114,6 +114,32 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            (
+                { @Sendable (client: inout NewClient) in client.scope = "notes:raed" },
+                #"--scope: "notes:raed" is not the name of a scope that "scopes" declares; "#
+                    + #"did you mean "notes:read"?; allowed: scopes with spaces between them"#
+            ),
+            (
+                { @Sendable (client: inout NewClient) in client.idTokenAlgorithm = "HS256" },
+                #"--id-token-alg: an unknown value, found "HS256"; did you mean "ES256"?; allowed: one of "ES256", "RS256""#
+            ),
+        ] as [(@Sendable (inout NewClient) -> Void, String)]
+    )
+    func `a refusal says once what was found, and what is allowed`(
+        change: @Sendable (inout NewClient) -> Void,
+        text: String
+    ) async throws {
+        let clients = try fixture.clients
+        do {
+            _ = try await clients.add(new(change))
+            Issue.record("it was added")
+        } catch {
+            #expect(error.description == text)
+        }
+    }
+
     @Test func `a client can't have a user's name`() async throws {
         try await fixture.add(NewUser(name: "app"))
         let (clients, client) = (try fixture.clients, new())

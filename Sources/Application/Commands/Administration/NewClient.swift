@@ -76,13 +76,14 @@ package struct NewClient: Sendable {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    /// A fault, with the option in place of the member.
+    /// A fault, with the option in place of the member; what the problem quotes is not repeated.
     private static func text(_ fault: ConfigurationFault) -> String {
         let member = fault.pointer.split(separator: "/").first.map(String.init)
         let place = member.map { (options[$0] ?? $0) + ": " } ?? ""
-        let found = fault.found.map { ", found \($0)" } ?? ""
+        let found = fault.found.map { fault.problem.contains($0) ? "" : ", found \($0)" } ?? ""
         let nearest = fault.nearest.map { "; did you mean \"\($0)\"?" } ?? ""
-        return place + fault.problem + found + nearest
+        let allowed = fault.allowed.map { "; allowed: \($0)" } ?? ""
+        return place + fault.problem + found + nearest + allowed
     }
 
     private static let options = [
