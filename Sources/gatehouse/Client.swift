@@ -18,10 +18,12 @@ struct Client: ParsableCommand {
                 Its secret is shown once and stored only hashed. With --json the answer is the RFC 7591 document.
 
                 A program that acts for users:
-                  gatehouse client add --name "Notes" --redirect-uri https://notes.example/callback \\
-                    --scope "openid notes:read" --grant-type authorization_code --grant-type refresh_token
+                  gatehouse client add --name "Notes" --scope "openid notes:read" \\
+                    --redirect-uri https://notes.example/callback \\
+                    --grant-type authorization_code --grant-type refresh_token
                 One on the user's own machine, which can keep no secret:
-                  gatehouse client add --name "Notes CLI" --public --redirect-uri http://127.0.0.1/callback --scope notes:read
+                  gatehouse client add --name "Notes CLI" --scope notes:read --public \\
+                    --redirect-uri http://127.0.0.1/callback
                 One that acts for itself:
                   gatehouse client add --name "Nightly export" --scope notes:read
                 """

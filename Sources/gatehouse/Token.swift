@@ -13,7 +13,9 @@ struct Token: ParsableCommand {
             discussion: """
                 Needs no running gateway, and no consent; `gatehouse grant list` shows it. Whoever can read the storage and its encryption key can do this: keep them safe.
 
-                Example: curl -H "Authorization: Bearer $(gatehouse token issue --user ada --scope notes:read)" …
+                Example:
+                  TOKEN=$(gatehouse token issue --user ada --scope notes:read)
+                  curl -H "Authorization: Bearer $TOKEN" …
                 """
         )
 
