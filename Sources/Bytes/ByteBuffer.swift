@@ -40,12 +40,6 @@ package struct ByteBuffer: ~Copyable {
         UnsafeRawBufferPointer(start: base.map { UnsafeRawPointer($0 + head) }, count: tail - head)
     }
 
-    /// The same bytes, to be changed in place; valid until the next other mutation.
-    @inlinable
-    package var mutableBytes: UnsafeMutableRawBufferPointer {
-        mutating get { UnsafeMutableRawBufferPointer(start: base.map { $0 + head }, count: tail - head) }
-    }
-
     /// The free room behind the last byte; valid until the next mutation.
     @inlinable
     package var writableBytes: UnsafeMutableRawBufferPointer {

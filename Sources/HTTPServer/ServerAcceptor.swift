@@ -23,9 +23,6 @@ package final class ServerAcceptor {
         self.redirectsToHTTPS = redirectsToHTTPS
     }
 
-    /// Handshakes that have not finished yet.
-    package var handshakeCount: Int { handshakes.count }
-
     fileprivate func open(_ stream: any ByteStream, _ info: ConnectionInfo) {
         let connection = HTTP1Connection(stream: stream, server: server, info: info)
         connection.start()

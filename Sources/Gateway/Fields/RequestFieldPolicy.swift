@@ -28,9 +28,6 @@ package struct RequestFieldPolicy: Sendable {
         underscores = definition.forwarding.underscoreHeaders
     }
 
-    /// Whether clients cannot send a field of this name upstream.
-    package func isManaged(_ name: String) -> Bool { others.value(for: name) == .drop }
-
     /// Appends the fields of the upstream request, without `Host` and those of the framing, each with its line end.
     ///
     /// First what is left of the client's, then what the gateway says, so nothing of the former can remove the latter.

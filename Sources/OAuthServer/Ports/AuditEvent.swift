@@ -10,7 +10,6 @@ package struct AuditEvent: Sendable, Equatable {
         case consentDenied = "consent_denied"
         case grantCreated = "grant_created"
         case grantRevoked = "grant_revoked"
-        case tokenRefreshed = "token_refreshed"
         case tokenRevoked = "token_revoked"
         case refreshTokenReused = "refresh_token_reused"
         case codeReused = "code_reused"

@@ -69,15 +69,11 @@ extension OAuthError {
         // RFC 6750 §3.1
         case invalidToken = "invalid_token"
         case insufficientScope = "insufficient_scope"
-        // RFC 7009 §2.2.1
-        case unsupportedTokenType = "unsupported_token_type"
         // RFC 8707 §2
         case invalidTarget = "invalid_target"
         // OpenID Connect Core §3.1.2.6
         case loginRequired = "login_required"
         case consentRequired = "consent_required"
-        case interactionRequired = "interaction_required"
-        case accountSelectionRequired = "account_selection_required"
         case requestNotSupported = "request_not_supported"
         case requestURINotSupported = "request_uri_not_supported"
         case registrationNotSupported = "registration_not_supported"

@@ -20,8 +20,6 @@ package struct WebRequest: Sendable {
     package var origin: String?
     /// `Sec-Fetch-Site` (Fetch Metadata §2.3): `same-origin`, `cross-site` and so on.
     package var fetchSite: String?
-    /// `Sec-Fetch-Mode`: `navigate` where a browser goes to the page.
-    package var fetchMode: String?
     /// What the client calls itself.
     package var userAgent = ""
     /// Whether a page rather than JSON is wanted.
@@ -36,9 +34,6 @@ package struct WebRequest: Sendable {
         self.method = method
         self.path = path
     }
-
-    /// Whether a browser navigates: it shows what it gets, and follows a page's refresh.
-    package var isNavigation: Bool { fetchMode == "navigate" }
 
     /// Where the request came from, for the authorization server.
     package var context: RequestContext {
@@ -59,7 +54,6 @@ extension WebRequest {
         }
         origin = head.value(of: .origin)?.text
         fetchSite = head.value(of: .secFetchSite)?.text
-        fetchMode = head.value(of: .secFetchMode)?.text
         userAgent = head.value(of: .userAgent)?.text ?? ""
         prefersPage = FailureFormat(head) == .page
         address = request.clientAddress

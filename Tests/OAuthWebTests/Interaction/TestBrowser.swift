@@ -8,7 +8,7 @@ import Testing
 final class TestBrowser {
     let fixture: PagesFixture
     let pages: UserPages
-    /// Whether it says that it navigates, as browsers do.
+    /// Whether it wants pages, as browsers do.
     var navigates = true
     private(set) var cookies: [String: String] = [:]
     private(set) var response = WebResponse(status: 0)
@@ -103,7 +103,6 @@ final class TestBrowser {
     private func send(_ original: WebRequest, to path: String) async throws -> WebResponse {
         var request = original
         request.cookies = RequestCookies(cookies.map { (name: $0.key, value: $0.value) })
-        request.fetchMode = navigates ? "navigate" : nil
         request.prefersPage = navigates
         request.userAgent = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
         request.address = "192.0.2.1"
