@@ -12,7 +12,7 @@ extension AuthorizationServer {
         context: RequestContext
     ) async throws(OAuthError) -> OAuthClient {
         try checkFailures(credentials, context: context)
-        let client = try await OAuthError.unlessStored { () async throws(StoreError) in
+        let client = try await OAuthError.mapping { () async throws(StoreError) in
             try await clients.client(credentials.clientID)
         }
         do throws(OAuthError) {

@@ -45,7 +45,7 @@ extension AuthorizationServer {
             preferredUserName: grant.userName,
             grantID: grant.id
         )
-        return try await OAuthError.unlessStored { () async throws(StoreError) in
+        return try await OAuthError.mapping { () async throws(StoreError) in
             try await minting.mintAccessToken(claims)
         }
     }
@@ -68,7 +68,7 @@ extension AuthorizationServer {
         )
         let algorithm = client.idTokenAlgorithm
         let payload = claims.json(algorithm: SignatureAlgorithm(name: algorithm) ?? .rs256)
-        return try await OAuthError.unlessStored { () async throws(StoreError) in
+        return try await OAuthError.mapping { () async throws(StoreError) in
             try await minting.sign(idToken: payload, algorithm: algorithm)
         }
     }

@@ -24,7 +24,7 @@ extension AuthorizationServer {
             client: client
         )
         response.refreshToken = family.map { RefreshToken($0).text(key: refreshKey) }
-        let redemption = try await OAuthError.unlessStored { () async throws(StoreError) in
+        let redemption = try await OAuthError.mapping { () async throws(StoreError) in
             try await store.redeemAuthorizationCode(hash, for: grant, family: family, at: now)
         }
         switch redemption {
@@ -50,7 +50,7 @@ extension AuthorizationServer {
         at now: Int64,
         context: RequestContext
     ) async throws(OAuthError) -> AuthorizationCode {
-        let found = try await OAuthError.unlessStored { () async throws(StoreError) in
+        let found = try await OAuthError.mapping { () async throws(StoreError) in
             try await store.authorizationCode(hash, at: now)
         }
         guard let code = found else { throw Self.unknownCode }
@@ -67,7 +67,7 @@ extension AuthorizationServer {
         at now: Int64,
         context: RequestContext
     ) async throws(OAuthError) {
-        let revoked = try await OAuthError.unlessStored { () async throws(StoreError) in
+        let revoked = try await OAuthError.mapping { () async throws(StoreError) in
             try await store.revokeGrants(.id(grantID), forgettingConsent: false, at: now)
         }
         await revocations.apply(revoked)

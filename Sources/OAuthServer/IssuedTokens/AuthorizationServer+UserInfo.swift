@@ -33,7 +33,7 @@ extension AuthorizationServer {
     private func user(of token: VerifiedToken) async throws(OAuthError) -> OAuthUser? {
         // A token that a client has for itself may have a subject that is some user's name too.
         guard token.userName != nil, let name = token.subject else { return nil }
-        let user = try await OAuthError.unlessStored { () async throws(StoreError) in
+        let user = try await OAuthError.mapping { () async throws(StoreError) in
             try await store.user(name)
         }
         return user?.isDisabled == false ? user : nil

@@ -34,7 +34,7 @@ extension AuthorizationServer {
         client: OAuthClient,
         context: RequestContext
     ) async throws(OAuthError) -> Grant {
-        let found = try await OAuthError.unlessStored { () async throws(StoreError) in
+        let found = try await OAuthError.mapping { () async throws(StoreError) in
             try await store.refreshFamily(token.familyID)
         }
         guard let grant = found?.grant else {
@@ -64,7 +64,7 @@ extension AuthorizationServer {
             idleLifetime: definition.refreshTokens.idleLifetime,
             tokenExpiresAt: now + definition.accessTokenLifetime
         )
-        let rotation = try await OAuthError.unlessStored { () async throws(StoreError) in
+        let rotation = try await OAuthError.mapping { () async throws(StoreError) in
             try await store.rotateRefreshToken(presentation)
         }
         switch rotation {

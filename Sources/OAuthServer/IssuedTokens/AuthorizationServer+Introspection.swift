@@ -44,7 +44,7 @@ extension AuthorizationServer {
 
     /// A refresh token has no `token_type`: nobody shall take it for an access token.
     private func describe(_ token: RefreshToken, client: OAuthClient) async throws(OAuthError) -> [UInt8] {
-        let found = try await OAuthError.unlessStored { () async throws(StoreError) in
+        let found = try await OAuthError.mapping { () async throws(StoreError) in
             try await store.refreshFamily(token.familyID)
         }
         guard let (family, grant) = found, client.mayAskAbout(grant.clientID),

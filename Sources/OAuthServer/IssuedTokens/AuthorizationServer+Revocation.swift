@@ -26,7 +26,7 @@ extension AuthorizationServer {
         client: OAuthClient,
         context: RequestContext
     ) async throws(OAuthError) {
-        let found = try await OAuthError.unlessStored { () async throws(StoreError) in
+        let found = try await OAuthError.mapping { () async throws(StoreError) in
             try await store.refreshFamily(token.familyID)
         }
         guard let grant = found?.grant else { return }
@@ -34,7 +34,7 @@ extension AuthorizationServer {
             throw refuse("a refresh token", of: grant.clientID, user: grant.userName, sentBy: client, context: context)
         }
         let now = clock()
-        let revoked = try await OAuthError.unlessStored { () async throws(StoreError) in
+        let revoked = try await OAuthError.mapping { () async throws(StoreError) in
             try await store.revokeGrants(.id(grant.id), forgettingConsent: false, at: now)
         }
         await revocations.apply(revoked)
@@ -52,7 +52,7 @@ extension AuthorizationServer {
         }
         guard let tokenID = token.tokenID else { return }
         let revocation = Revocation(.token(issuer: token.issuer, id: tokenID), expiresAt: token.expiresAt)
-        try await OAuthError.unlessStored { () async throws(StoreError) in
+        try await OAuthError.mapping { () async throws(StoreError) in
             try await store.revokeToken(revocation)
         }
         await revocations.apply([revocation])

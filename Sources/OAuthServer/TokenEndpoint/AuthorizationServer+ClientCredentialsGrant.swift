@@ -27,7 +27,7 @@ extension AuthorizationServer {
             createdAt: now,
             tokensExpireAt: now + definition.accessTokenLifetime
         )
-        let grant = try await OAuthError.unlessStored { () async throws(StoreError) in
+        let grant = try await OAuthError.mapping { () async throws(StoreError) in
             try await store.clientGrant(proposed, for: client)
         }
         guard let grant else {
