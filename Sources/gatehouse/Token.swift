@@ -19,7 +19,7 @@ struct Token: ParsableCommand {
                 """
         )
 
-        @Option(help: "The user that the token speaks for.")
+        @Option(help: "The user that the token speaks for; any name but that of a disabled user.")
         var user: String
 
         @Option(help: ArgumentHelp("The scopes, with spaces between them.", valueName: "scopes"))
