@@ -51,7 +51,8 @@ package protocol AuthorizationStore: Sendable {
     /// Uses a code: of any number of callers one gets `redeemed`, and then its grant and refresh family are stored.
     ///
     /// A used one is `alreadyUsed` for as long as it is remembered, expired or not. One whose user has gone or is disabled
-    /// is `unknown`.
+    /// is `unknown`. A user has at most `Grant.limitPerUserAndClient` by codes: before one more is stored the oldest ends
+    /// with its family, and its access tokens are revoked. Expired ones count until they are removed.
     func redeemAuthorizationCode(
         _ hash: [UInt8],
         for grant: Grant,
@@ -62,6 +63,8 @@ package protocol AuthorizationStore: Sendable {
     // MARK: Grants
 
     func grants(_ selection: GrantSelection) async throws(StoreError) -> [Grant]
+    /// What a user has granted, by client: those that got something last, the latest first, and no more than so many.
+    func grantSummaries(ofUser name: String, limit: Int) async throws(StoreError) -> [GrantSummary]
     func insertGrant(_ grant: Grant) async throws(StoreError)
     /// The grant of a client that acts for itself, the given one where it has none for these scopes and this resource.
     ///
@@ -93,12 +96,13 @@ package protocol AuthorizationStore: Sendable {
 
     /// Adds a session of a user who is there and enabled, and has the hash still that was checked.
     ///
-    /// Else false, so that the race with disabling them, or with changing their password, is lost.
+    /// Else false, so that the race with disabling them, or with changing their password, is lost. Of more than
+    /// `BrowserSession.limitPerUser` the one that was not seen for longest ends, never the new one.
     func insertSession(_ session: BrowserSession, afterChecking hash: String?) async throws(StoreError) -> Bool
     func session(_ idHash: [UInt8]) async throws(StoreError) -> BrowserSession?
     /// Notes that a session is in use.
     func touchSession(_ idHash: [UInt8], at unixTime: Int64) async throws(StoreError)
-    /// The sessions of a user, the latest first.
+    /// The sessions of a user, the latest first, `BrowserSession.limitPerUser` at most.
     func sessions(ofUser name: String) async throws(StoreError) -> [BrowserSession]
     /// Ends one session; with a user's name, only if it is theirs. False where there is none.
     func removeSession(_ idHash: [UInt8], ofUser name: String?) async throws(StoreError) -> Bool
@@ -106,7 +110,8 @@ package protocol AuthorizationStore: Sendable {
     // MARK: Consents
 
     func consent(user: String, client: String, at unixTime: Int64) async throws(StoreError) -> Consent?
-    func consents(ofUser name: String, at unixTime: Int64) async throws(StoreError) -> [Consent]
+    /// The consents of a user, the latest first, and no more than so many.
+    func consents(ofUser name: String, limit: Int, at unixTime: Int64) async throws(StoreError) -> [Consent]
     /// Remembers a consent of a user who is there in place of the one before.
     func saveConsent(_ consent: Consent) async throws(StoreError)
 

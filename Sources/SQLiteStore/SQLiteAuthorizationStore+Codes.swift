@@ -51,8 +51,9 @@ extension SQLiteAuthorizationStore {
                 [grant.id.blob, Data(hash), unixTime]
             )
             if count == 1 {
+                let ended = try database.endGrants(tooManyWith: grant, at: unixTime)
                 try database.insert(grant, family)
-                return .redeemed
+                return .redeemed(ended: ended.map(\.revocation))
             }
             let usedFor = try database.first(
                 "SELECT grant_id FROM authorization_code WHERE hash = ? AND grant_id IS NOT NULL",

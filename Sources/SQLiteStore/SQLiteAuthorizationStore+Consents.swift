@@ -16,14 +16,18 @@ extension SQLiteAuthorizationStore {
         }
     }
 
-    package func consents(ofUser name: String, at unixTime: Int64) async throws(StoreError) -> [Consent] {
+    package func consents(
+        ofUser name: String,
+        limit: Int,
+        at unixTime: Int64
+    ) async throws(StoreError) -> [Consent] {
         try read { database in
             try database.all(
                 """
                 SELECT \(Consent.columns) FROM consent WHERE user_name = ? AND expires_at > ?
-                ORDER BY granted_at DESC, client_id
+                ORDER BY granted_at DESC, client_id LIMIT ?
                 """,
-                [name.blob, unixTime],
+                [name.blob, unixTime, limit],
                 Consent.init(row:)
             )
         }

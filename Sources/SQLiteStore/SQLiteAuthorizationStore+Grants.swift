@@ -9,6 +9,10 @@ extension SQLiteAuthorizationStore {
         try read { try $0.grants(selection) }
     }
 
+    package func grantSummaries(ofUser name: String, limit: Int) async throws(StoreError) -> [GrantSummary] {
+        try read { try $0.grantSummaries(ofUser: name, limit: limit) }
+    }
+
     package func insertGrant(_ grant: Grant) async throws(StoreError) {
         try await write { try $0.insert(grant, nil) }
     }

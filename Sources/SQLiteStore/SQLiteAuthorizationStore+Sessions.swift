@@ -9,7 +9,7 @@ extension SQLiteAuthorizationStore {
         afterChecking hash: String?
     ) async throws(StoreError) -> Bool {
         try await write { database in
-            try database.run(
+            let count = try database.run(
                 """
                 INSERT INTO browser_session (\(BrowserSession.columns)) SELECT ?, ?, ?, ?, ?, ?
                 WHERE EXISTS (
@@ -21,7 +21,18 @@ extension SQLiteAuthorizationStore {
                     Data(session.idHash), session.userName.blob, session.authenticatedAt, session.createdAt,
                     session.lastSeenAt, session.userAgent.blob, session.userName.blob, hash?.blob,
                 ]
-            ) == 1
+            )
+            guard count == 1 else { return false }
+            try database.run(
+                """
+                DELETE FROM browser_session WHERE id_hash IN (
+                    SELECT id_hash FROM browser_session WHERE user_name = ? AND id_hash <> ?
+                    ORDER BY last_seen_at DESC, created_at DESC, id_hash LIMIT -1 OFFSET ?
+                )
+                """,
+                [session.userName.blob, Data(session.idHash), BrowserSession.limitPerUser - 1]
+            )
+            return true
         }
     }
 
@@ -49,9 +60,9 @@ extension SQLiteAuthorizationStore {
             try database.all(
                 """
                 SELECT \(BrowserSession.columns) FROM browser_session WHERE user_name = ?
-                ORDER BY last_seen_at DESC, created_at DESC, id_hash
+                ORDER BY last_seen_at DESC, created_at DESC, id_hash LIMIT ?
                 """,
-                [name.blob],
+                [name.blob, BrowserSession.limitPerUser],
                 BrowserSession.init(row:)
             )
         }

@@ -41,7 +41,14 @@ enum SQLiteSchema {
     static let steps = [
         Step(sql: keysAndRevocations, oldestCompatible: 1),
         Step(sql: changeCounters + authorizationServer, oldestCompatible: 1),
+        Step(sql: grantsByUserAndClient, oldestCompatible: 1),
     ]
+
+    /// So that the oldest grant of a user and client is found without reading the others.
+    private static let grantsByUserAndClient = """
+        CREATE INDEX oauth_grant_user_client ON oauth_grant (user_name, client_id) WHERE user_name IS NOT NULL;
+        DROP INDEX oauth_grant_user;
+        """
 
     private static let keysAndRevocations = """
         CREATE TABLE signing_key (

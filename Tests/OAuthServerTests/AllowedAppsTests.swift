@@ -23,6 +23,26 @@ struct AllowedAppsTests {
         #expect(try await test.server.allowedApps(ofUser: "bob").isEmpty)
     }
 
+    @Test func `no more are listed than a page can show`() async throws {
+        let test = try await TestServer()
+        for index in 0..<150 {
+            let grant = Grant(
+                id: "g\(index)",
+                userName: "ada",
+                clientID: "c\(index % 120)",
+                scopes: ["notes:read"],
+                resource: TestServer.issuer,
+                createdAt: Int64(index),
+                tokensExpireAt: test.clock.now
+            )
+            await test.store.insertGrant(grant)
+        }
+        _ = try await test.allow(try await test.valid(), ["notes:read"])
+        let apps = try await test.server.allowedApps(ofUser: "ada").map(\.clientID)
+        let expected = (51..<150).reversed().map { "c\($0 % 120)" }
+        #expect(apps == ["app"] + expected)
+    }
+
     @Test func `an app that is remembered and has no token is listed`() async throws {
         let test = try await TestServer()
         _ = try await test.allow(try await test.valid(), ["notes:read"])

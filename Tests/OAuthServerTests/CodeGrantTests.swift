@@ -108,4 +108,22 @@ import Testing
         let response = try await test.server.token(parameters, client: TestServer.app, context: TestServer.context)
         #expect(response.scopes == ["openid", "notes:read"])
     }
+
+    @Test func `a grant too many ends the oldest, whose tokens are refused at once`() async throws {
+        let test = try await TestServer()
+        let oldest = try await test.tokens()
+        let gid = try #require(await test.keys.verify(accessToken: oldest.accessToken)?.grantID)
+        for _ in 1..<Grant.limitPerUserAndClient {
+            test.clock.advance(by: 1)
+            _ = try await test.tokens()
+        }
+        #expect(await test.keys.verify(accessToken: oldest.accessToken) != nil)
+        test.clock.advance(by: 1)
+        let newest = try await test.tokens()
+        #expect(await test.keys.verify(accessToken: oldest.accessToken) == nil)
+        #expect(await test.keys.verify(accessToken: newest.accessToken) != nil)
+        await expectRefusal(.invalidGrant, .unknownRefreshToken) { _ = try await test.refresh(oldest.refreshToken) }
+        let ended = test.audit.events.filter { $0.kind == .grantRevoked }
+        #expect(ended.map(\.grant) == [gid] && ended.first?.user == "ada" && ended.first?.client == "app")
+    }
 }

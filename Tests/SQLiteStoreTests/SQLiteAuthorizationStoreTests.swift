@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import JWT
 import OAuthServer
 import StoreConformance
@@ -34,6 +35,24 @@ import Testing
         try database.close()
         await #expect(throws: StoreError.self) { try await store.user("ada") }
         await #expect(throws: StoreError.self) { try await store.replaceClientSecret("a", hash: [1]) }
+    }
+
+    @Test(arguments: [Database.firstSurplusGrant, Database.grantsByClient])
+    func `grants of a user are counted in an index`(sql: String) throws {
+        let plan = try database.read { database in
+            try Row.fetchAll(
+                database,
+                sql: "EXPLAIN QUERY PLAN " + sql,
+                arguments: StatementArguments(
+                    Array(repeating: 1, count: sql.count { $0 == "?" })
+                )
+            ).map { row in row["detail"] as String? ?? "" }
+        }
+        #expect(
+            plan.contains { $0.hasPrefix("SEARCH oauth_grant USING COVERING INDEX oauth_grant_user_client") },
+            "\(plan)"
+        )
+        #expect(!plan.contains { $0.hasPrefix("SCAN") }, "\(plan)")
     }
 
     @Test func `an unknown authentication method in the file is damage`() async throws {

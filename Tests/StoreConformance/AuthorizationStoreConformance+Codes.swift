@@ -64,7 +64,7 @@ extension AuthorizationStoreConformance {
                 }
                 let winners = try await storage.store.grants(.all).map(\.id).filter { $0.hasPrefix("\(round)-") }
                 try expect(winners.count == 1, "\(winners)")
-                try expect(outcomes.count { $0 == .redeemed } == 1, "\(outcomes)")
+                try expect(outcomes.count { $0 == .redeemed(ended: []) } == 1, "\(outcomes)")
                 let losers = outcomes.count { $0 == .alreadyUsed(grantID: winners[0]) }
                 try expect(losers == 63, "\(outcomes)")
             }

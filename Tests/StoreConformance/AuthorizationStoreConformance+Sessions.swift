@@ -58,7 +58,7 @@ extension AuthorizationStoreConformance {
             var wider = consent(expiresAt: 900)
             (wider.scopes, wider.grantedAt) = (["notes:read", "notes:write"], 400)
             try await storage.other.saveConsent(wider)
-            let all = try await storage.store.consents(ofUser: "ada", at: 600)
+            let all = try await storage.store.consents(ofUser: "ada", limit: 100, at: 600)
             try expect(all == [wider], "\(all)")
         }
     ]
@@ -84,7 +84,10 @@ extension AuthorizationStoreConformance {
             try expect(try await store.authorizationCode(code(1).hash, at: 100) == nil, "a code is there")
             try expect(try await store.session(session(1).idHash) == nil, "a session is there")
             try expect(try await store.session(session(2).idHash) != nil, "a session in use is gone")
-            try expect(try await store.consents(ofUser: "ada", at: 0).map(\.clientID) == ["cli"], "the consents")
+            try expect(
+                try await store.consents(ofUser: "ada", limit: 100, at: 0).map(\.clientID) == ["cli"],
+                "the consents"
+            )
             try expect(try await storage.other.removeExpired(at: 780, sessions: lifetime) == 0, "it was not all")
 
             try expect(try await store.refreshFamily(family(1, of: "long").id) != nil, "a live family is gone")

@@ -87,7 +87,10 @@ extension AuthorizationStoreConformance {
             try expect(try await storage.store.removeUser("ada", at: 110) == nil, "it was there twice")
             // Whoever gets the name next begins with nothing.
             _ = try await storage.store.insertUser(user("ada"))
-            try expect(try await storage.store.consents(ofUser: "ada", at: 110).isEmpty, "a consent is left")
+            try expect(
+                try await storage.store.consents(ofUser: "ada", limit: 100, at: 110).isEmpty,
+                "a consent is left"
+            )
         },
         Check("nothing is kept for a user who went, or was disabled, just before") { storage in
             let store = storage.store
@@ -97,7 +100,7 @@ extension AuthorizationStoreConformance {
                 try expect(try await store.session(session(1).idHash) == nil, "a session of \(name)")
             }
             try await store.saveConsent(consent("eve"))
-            try expect(try await store.consents(ofUser: "eve", at: 100).isEmpty, "a consent of no one")
+            try expect(try await store.consents(ofUser: "eve", limit: 100, at: 100).isEmpty, "a consent of no one")
             for (hash, name) in [(UInt8(1), "bob"), (2, "eve")] {
                 try await store.insertAuthorizationCode(code(hash, user: name))
                 let outcome = try await store.redeemAuthorizationCode(

@@ -22,7 +22,8 @@ package enum AuthorizationStoreConformance {
     typealias Check = StoreCheck<TriedStorage>
 
     package static let checks: [StoreCheck<TriedStorage>] =
-        clients + users + codes + concurrency + grants + clientGrants + refreshTokens + sessions + consents + cleaning
+        clients + users + codes + concurrency + grants + clientGrants + refreshTokens + sessions + consents + bounds
+        + cleaning
 
     // MARK: Records with something in every field
 
@@ -117,7 +118,7 @@ package enum AuthorizationStoreConformance {
         try await store.insertAuthorizationCode(self.code(code, user: user, client: grant.clientID))
         let hash = [UInt8](repeating: code, count: 32)
         let outcome = try await store.redeemAuthorizationCode(hash, for: grant, family: family, at: 100)
-        try expect(outcome == .redeemed, "\(outcome)")
+        try expect(outcome == .redeemed(ended: []), "\(outcome)")
     }
 
     /// The grant of a client that acts for itself and stands in the configuration.

@@ -22,30 +22,38 @@ package struct AllowedApp: Sendable, Equatable {
 }
 
 extension AuthorizationServer {
-    /// What a user has allowed to whom, the latest first.
+    /// What a user has allowed to whom, the latest first: `longestAppList` at most, however much they have allowed.
     /// - Throws: when the store can't answer.
     package func allowedApps(ofUser name: String) async throws(StoreError) -> [AllowedApp] {
-        let grants = try await store.grants(.ofUser(name))
-        let consents = try await store.consents(ofUser: name, at: clock())
-        var apps: [AllowedApp] = []
-        for id in Set(grants.map(\.clientID) + consents.map(\.clientID)) {
-            let own = grants.filter { $0.clientID == id }
-            let consent = consents.first { $0.clientID == id }
-            let client = try await clients.client(id)
-            apps.append(
-                AllowedApp(
-                    clientID: id,
-                    client: client,
-                    target: client?.redirectURIs.first.flatMap(RedirectURI.init)?.target,
-                    scopes: descriptions(of: Set(own.flatMap(\.scopes) + (consent?.scopes ?? []))),
-                    allowedAt: (own.map(\.createdAt) + [consent?.grantedAt ?? .min]).max() ?? 0,
-                    lastUsedAt: own.map(\.lastUsedAt).max(),
-                    consentExpiresAt: consent?.expiresAt
-                )
+        let limit = Self.longestAppList
+        var apps: [String: AllowedApp] = [:]
+        for grants in try await store.grantSummaries(ofUser: name, limit: limit) {
+            apps[grants.clientID] = AllowedApp(
+                clientID: grants.clientID,
+                scopes: descriptions(of: grants.scopes),
+                allowedAt: grants.createdAt,
+                lastUsedAt: grants.lastUsedAt
             )
         }
-        return apps.sorted { ($0.allowedAt, $0.clientID) > ($1.allowedAt, $1.clientID) }
+        for consent in try await store.consents(ofUser: name, limit: limit, at: clock()) {
+            var app = apps[consent.clientID] ?? AllowedApp(clientID: consent.clientID, scopes: [], allowedAt: .min)
+            app.scopes = descriptions(of: Set(app.scopes.map(\.name) + consent.scopes))
+            app.allowedAt = max(app.allowedAt, consent.grantedAt)
+            app.consentExpiresAt = consent.expiresAt
+            apps[consent.clientID] = app
+        }
+        let latest = apps.values.sorted { ($0.allowedAt, $0.clientID) > ($1.allowedAt, $1.clientID) }.prefix(limit)
+        var listed: [AllowedApp] = []
+        for var app in latest {
+            app.client = try await clients.client(app.clientID)
+            app.target = app.client?.redirectURIs.first.flatMap(RedirectURI.init)?.target
+            listed.append(app)
+        }
+        return listed
     }
+
+    /// How many apps a list has at most: the others come into it when some of these are taken back.
+    static var longestAppList: Int { 100 }
 
     /// Takes back all that a user has allowed a client; its tokens are refused when this returns.
     /// - Returns: whether there was anything.

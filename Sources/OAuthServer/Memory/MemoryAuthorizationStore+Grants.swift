@@ -17,20 +17,37 @@ extension MemoryAuthorizationStore {
         for grant: Grant,
         family: RefreshFamily?,
         at unixTime: Int64
-    ) -> CodeRedemption {
+    ) throws(StoreError) -> CodeRedemption {
         guard let stored = codes[hash] else { return .unknown }
         if let grantID = stored.grantID { return .alreadyUsed(grantID: grantID) }
         guard unixTime < stored.code.expiresAt, let user = usersByName[Key(stored.code.userName)], !user.isDisabled
         else { return .unknown }
+        let surplus = grants(.ofUserAndClient(user: grant.userName ?? "", client: grant.clientID))
+            .dropFirst(Grant.limitPerUserAndClient - 1)
+        var ended: [Revocation] = []
+        for grant in surplus { ended += try endGrants(.id(grant.id)).map(\.revocation) }
         codes[hash]?.grantID = grant.id
         grantsByID[Key(grant.id)] = grant
         if let family { families[family.id] = family }
-        return .redeemed
+        return .redeemed(ended: ended)
     }
 
     package func grants(_ selection: GrantSelection) -> [Grant] {
         if case .id(let id) = selection { return grantsByID[Key(id)].map { [$0] } ?? [] }
         return grantsByID.values.filter(selection.covers).sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+    }
+
+    package func grantSummaries(ofUser name: String, limit: Int) -> [GrantSummary] {
+        let byClient = Dictionary(grouping: grants(.ofUser(name))) { Key($0.clientID) }
+        let summaries = byClient.map { client, grants in
+            GrantSummary(
+                clientID: client.text,
+                scopes: Set(grants.flatMap(\.scopes)),
+                createdAt: grants.map(\.createdAt).max() ?? 0,
+                lastUsedAt: grants.map(\.lastUsedAt).max() ?? 0
+            )
+        }
+        return Array(summaries.sorted { ($0.createdAt, $0.clientID) > ($1.createdAt, $1.clientID) }.prefix(limit))
     }
 
     package func insertGrant(_ grant: Grant) { grantsByID[Key(grant.id)] = grant }

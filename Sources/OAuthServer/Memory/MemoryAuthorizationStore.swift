@@ -150,6 +150,9 @@ extension MemoryAuthorizationStore {
         guard let user = usersByName[Key(session.userName)], !user.isDisabled,
             user.passwordHash == hash ?? user.passwordHash
         else { return false }
+        for surplus in sessions(ofUser: session.userName).dropFirst(BrowserSession.limitPerUser - 1) {
+            sessionsByHash[surplus.idHash] = nil
+        }
         sessionsByHash[session.idHash] = session
         return true
     }
@@ -179,9 +182,9 @@ extension MemoryAuthorizationStore {
         return consent.flatMap { unixTime < $0.expiresAt ? $0 : nil }
     }
 
-    package func consents(ofUser name: String, at unixTime: Int64) -> [Consent] {
-        consentsByKey.values.filter { Key($0.userName) == Key(name) && unixTime < $0.expiresAt }
-            .sorted { $0.clientID < $1.clientID }
+    package func consents(ofUser name: String, limit: Int, at unixTime: Int64) -> [Consent] {
+        let consents = consentsByKey.values.filter { Key($0.userName) == Key(name) && unixTime < $0.expiresAt }
+        return Array(consents.sorted { ($0.grantedAt, $1.clientID) > ($1.grantedAt, $0.clientID) }.prefix(limit))
     }
 
     package func saveConsent(_ consent: Consent) {

@@ -1,3 +1,5 @@
+import JWT
+
 /// An authorization code as it is stored (RFC 6749 §4.1.2): by hash, with everything it is bound to.
 package struct AuthorizationCode: Sendable, Equatable {
     /// SHA-256 of the code, which is 256 random bits.
@@ -47,8 +49,8 @@ package struct AuthorizationCode: Sendable, Equatable {
 
 /// What became of presenting a code.
 package enum CodeRedemption: Sendable, Equatable {
-    /// It is used now, and its grant is stored.
-    case redeemed
+    /// It is used now, and its grant is stored; the oldest of as many as there may be have ended for it.
+    case redeemed(ended: [Revocation])
     /// It had been used before, for this grant.
     case alreadyUsed(grantID: String)
     /// No such code, or it has expired.

@@ -29,6 +29,11 @@ package struct BrowserSession: Sendable, Equatable {
     }
 }
 
+extension BrowserSession {
+    /// How many a user can have: the next one ends the one that was not seen for longest.
+    package static let limitPerUser = 50
+}
+
 /// Until when a session counts.
 package struct SessionLifetime: Sendable, Equatable {
     /// Seconds between two uses.

@@ -42,6 +42,29 @@ package struct Grant: Sendable, Equatable {
     }
 }
 
+extension Grant {
+    /// How many a user can have for one client by using codes: the next one ends the oldest.
+    package static let limitPerUserAndClient = 100
+}
+
+/// All that a user has granted one client, in one.
+package struct GrantSummary: Sendable, Equatable {
+    package var clientID: String
+    /// Of any of the grants, each once.
+    package var scopes: Set<String>
+    /// Of the latest; seconds since 1970.
+    package var createdAt: Int64
+    /// Of any; seconds since 1970.
+    package var lastUsedAt: Int64
+
+    package init(clientID: String, scopes: Set<String>, createdAt: Int64, lastUsedAt: Int64) {
+        self.clientID = clientID
+        self.scopes = scopes
+        self.createdAt = createdAt
+        self.lastUsedAt = lastUsedAt
+    }
+}
+
 /// Which grants an operation is about.
 package enum GrantSelection: Sendable, Equatable {
     case all

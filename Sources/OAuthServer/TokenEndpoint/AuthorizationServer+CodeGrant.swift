@@ -28,7 +28,20 @@ extension AuthorizationServer {
             try await store.redeemAuthorizationCode(hash, for: grant, family: family, at: now)
         }
         switch redemption {
-        case .redeemed:
+        case .redeemed(let ended):
+            await revocations.apply(ended)
+            for case .grant(let id) in ended.map(\.subject) {
+                audit.record(
+                    AuditEvent(
+                        .grantRevoked,
+                        user: grant.userName,
+                        client: grant.clientID,
+                        grant: id,
+                        detail: "too many",
+                        context: context
+                    )
+                )
+            }
             audit.record(AuditEvent(.grantCreated, grant: grant, context: context))
             return response
         case .alreadyUsed(let grantID):

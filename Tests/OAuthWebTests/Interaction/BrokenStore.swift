@@ -39,6 +39,7 @@ struct BrokenStore: AuthorizationStore {
         at unixTime: Int64
     ) async throws(StoreError) -> CodeRedemption { try fail() }
     func grants(_ selection: GrantSelection) async throws(StoreError) -> [Grant] { try fail() }
+    func grantSummaries(ofUser name: String, limit: Int) async throws(StoreError) -> [GrantSummary] { try fail() }
     func insertGrant(_ grant: Grant) async throws(StoreError) { let _: Int = try fail() }
     func clientGrant(_ grant: Grant, for client: OAuthClient) async throws(StoreError) -> Grant? { try fail() }
     func revokeGrants(
@@ -59,7 +60,9 @@ struct BrokenStore: AuthorizationStore {
     func sessions(ofUser name: String) async throws(StoreError) -> [BrowserSession] { try fail() }
     func removeSession(_ idHash: [UInt8], ofUser name: String?) async throws(StoreError) -> Bool { try fail() }
     func consent(user: String, client: String, at unixTime: Int64) async throws(StoreError) -> Consent? { try fail() }
-    func consents(ofUser name: String, at unixTime: Int64) async throws(StoreError) -> [Consent] { try fail() }
+    func consents(ofUser name: String, limit: Int, at unixTime: Int64) async throws(StoreError) -> [Consent] {
+        try fail()
+    }
     func saveConsent(_ consent: Consent) async throws(StoreError) { let _: Int = try fail() }
     func removeExpired(at unixTime: Int64, sessions: SessionLifetime) async throws(StoreError) -> Int { try fail() }
 }
