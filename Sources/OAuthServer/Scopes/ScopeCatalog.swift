@@ -71,6 +71,11 @@ package struct ScopeCatalog: Sendable, Equatable {
         return implied(by: name).allSatisfy { self[$0]?.isRestricted != true || held.contains($0) }
     }
 
+    /// Whether a scope, declared as it is now, is for certain users only: itself or by what it implies.
+    package func isForSomeUsersOnly(_ name: String) -> Bool {
+        self[name] != nil && !mayAllow(name, given: [])
+    }
+
     private static func closure(
         of scope: ScopeDefinition,
         in definitions: [ScopeDefinition],

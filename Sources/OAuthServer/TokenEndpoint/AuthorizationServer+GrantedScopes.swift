@@ -1,3 +1,5 @@
+import JWT
+
 extension AuthorizationServer {
     /// What a refreshed token may do: what was asked for, and no more than was granted (RFC 6749 §6).
     ///
@@ -23,6 +25,29 @@ extension AuthorizationServer {
             throw OAuthError(.invalidScope, "The scope \(scope) was not granted.", reason: .scopeNotAllowed)
         }
         return scopes
+    }
+
+    /// These scopes without the restricted ones that the user of a grant has not got any more.
+    ///
+    /// The user is read only where there is a restricted one.
+    /// - Throws: `invalid_scope` where none is left; `temporarily_unavailable`.
+    func scopesStillPermitted(_ scopes: [String], of grant: Grant) async throws(OAuthError) -> [String] {
+        guard let name = grant.userName, scopes.contains(where: definition.scopes.isForSomeUsersOnly) else {
+            return scopes
+        }
+        let user = try await OAuthError.mapping { () async throws(StoreError) in try await store.user(name) }
+        let held = user?.restrictedScopes ?? []
+        let left = scopes.filter {
+            !definition.scopes.isForSomeUsersOnly($0) || definition.scopes.mayAllow($0, given: held)
+        }
+        guard !left.isEmpty else {
+            throw OAuthError(
+                .invalidScope,
+                "The user may not allow any of these scopes any more.",
+                reason: .notPermittedToUser
+            )
+        }
+        return left
     }
 
     /// What a client may have for itself (RFC 6749 §4.4.2); all of it where it asks for nothing.

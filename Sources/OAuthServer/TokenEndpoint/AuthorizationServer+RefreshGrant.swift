@@ -16,7 +16,8 @@ extension AuthorizationServer {
         }
         let now = clock()
         let grant = try await grant(of: token, client: client, context: context)
-        let scopes = try narrowedScopes(parameters, granted: grant.scopes, client: client)
+        let narrowed = try narrowedScopes(parameters, granted: grant.scopes, client: client)
+        let scopes = try await scopesStillPermitted(narrowed, of: grant)
         let audience = try self.audience(parameters, granted: grant.resource)
         // Before the rotation: a key that can't sign must not cost the client its refresh token.
         var response = try await mint(
