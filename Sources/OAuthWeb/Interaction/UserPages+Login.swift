@@ -1,3 +1,4 @@
+import Foundation
 import HTTP
 import JWT
 import OAuthServer
@@ -34,7 +35,7 @@ extension UserPages {
         _ waiting: AuthorizationRequest?,
         for request: WebRequest
     ) -> WebResponse {
-        let hint = ClientText.cleaned(waiting?.loginHint ?? "", limit: Self.longestName)
+        let hint = ClientText.cleaned((waiting?.loginHint ?? "").asUserName, limit: Self.longestName)
         let state: LoginPage.State? = if case .expired = session { .sessionExpired } else { nil }
         return show(for: request, carrying: waiting) { form in
             switch prompt {
@@ -171,7 +172,7 @@ extension UserPages {
     /// What was typed as the name; phones put a space behind what they complete.
     private func typedName(_ request: WebRequest) -> String {
         let name = request.form["username"] ?? ""
-        return String(name.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        return String(name.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()).asUserName
     }
 
     var accountPath: String { site.base + "/account" }
@@ -194,4 +195,9 @@ extension LoginPage.State {
         case .sessionExpired: nil
         }
     }
+}
+
+extension String {
+    /// The text in the form in which user names are stored (NFC): some keyboards send letters and accents apart.
+    fileprivate var asUserName: String { precomposedStringWithCanonicalMapping }
 }

@@ -23,6 +23,24 @@ import Testing
         #expect(browser.body.contains("Allow <bdi>Notes Web</bdi>"))
     }
 
+    @Test func `a name is the same whether its accents are typed apart or not`() async throws {
+        let composed = "andr\u{E9}"
+        let apart = "andre\u{301}"
+        let user = OAuthUser(name: composed, passwordHash: "plain:wonderland", createdAt: 0)
+        #expect(await fixture.store.insertUser(user))
+        let parameters = TestBrowser.authorization() + [("login_hint", apart)]
+        try await browser.open("/authorize", parameters)
+        #expect(browser.body.contains("value=\"andr") && !browser.body.unicodeScalars.contains("\u{301}"))
+        // Failures count for one name, however it is spelt.
+        for name in [apart, composed] { #expect(try await browser.signIn(name, "wrong").status == 403) }
+        #expect(!browser.body.unicodeScalars.contains("\u{301}"))
+        #expect(try await browser.signIn(apart).userName.map { Array($0.utf8) } == Array(composed.utf8))
+        let other = try TestBrowser(fixture)
+        try await other.open("/login")
+        #expect(try await other.signIn(apart, "wrong").status == 403)
+        #expect(try await other.signIn(composed).status == 429)
+    }
+
     @Test func `after too many tries the page says how long to wait`() async throws {
         for _ in 0..<3 { #expect(try await browser.signIn("alice", "wrong").status == 403) }
         let response = try await browser.signIn()
