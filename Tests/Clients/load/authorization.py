@@ -88,8 +88,8 @@ class Bench:
         return self.measure("code", request, answered)
 
     def refresh(self):
-        """As many families as connections, each turning over and over."""
-        tokens = self.refresh_tokens[:self.options.connections]
+        """As many families as connections, each turning over and over; the latest, for a user has 100 at most."""
+        tokens = self.refresh_tokens[-min(self.options.connections, 64):]
 
         def answered(slot, answer):
             if answer.status == 200:
