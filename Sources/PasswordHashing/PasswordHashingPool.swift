@@ -25,9 +25,11 @@ package final class PasswordHashingPool: Sendable {
     ) throws(CryptoError) {
         self.parameters = parameters
         dummy = try PasswordHash(of: SecureRandom.bytes(count: 32), parameters: parameters)
+        // This thread hashes nothing else.
+        PasswordHashMemory.release()
         let threads = max(threads, 1)
         queue = WaitingWork(limit: threads * max(waitingPerThread, 1))
-        for _ in 0..<threads { LowPriorityThread.start { [queue] in queue.run() } }
+        for _ in 0..<threads { LowPriorityThread.start { [queue] in queue.run(rest: PasswordHashMemory.release) } }
     }
 
     /// Ends the threads; what waits, and whatever comes later, is `busy`.

@@ -22,9 +22,14 @@ final class WaitingWork: Sendable {
     }
 
     /// Takes work for as long as there may be any; for a thread of its own.
-    func run() {
+    ///
+    /// - Parameter rest: called before the thread waits with nothing to do.
+    func run(rest: () -> Void) {
         while true {
-            wake.wait()
+            if wake.wait(timeout: .now()) == .timedOut {
+                rest()
+                wake.wait()
+            }
             guard let work = lines.withLock({ $0.take() }) else { break }
             work(false)
         }

@@ -81,10 +81,35 @@ import Testing
     ])
     func `what is no hash, or would cost too much, is refused`(text: String) {
         #expect(throws: CryptoError.malformedPasswordHash) {
-            // Reading finds all but a wrong last digit of the base64, which only the library sees.
-            _ = try PasswordHash(text).matches([1])
+            try PasswordHash(text)
         }
     }
+
+    @Test(arguments: 8...20)
+    func `a salt of any size comes back from the text as it was`(size: Int) throws {
+        let salt = SecureRandom.bytes(count: size)
+        let text = try PasswordHash(of: [1], parameters: Self.quick, salt: salt).text
+        #expect(PasswordHashText(text)?.salt == salt)
+        #expect(try PasswordHash(text).matches([1]))
+    }
+
+    /// The thread keeps its memory from one hash to the next, whatever each needs.
+    @Test func `hashes of many sizes after one another are right`() throws {
+        let sizes: [UInt32] = [64, 4096, 8, 1024, 4096, 64]
+        let first = try sizes.map { size in
+            try PasswordHash(
+                of: [1, 2],
+                parameters: PasswordHashParameters(memory: size, iterations: 1),
+                salt: Self.salt
+            ).text
+        }
+        PasswordHashMemory.release()
+        PasswordHashMemory.release()
+        for text in first { #expect(try PasswordHash(text).matches([1, 2])) }
+        #expect(first[1] == first[4] && first[0] == first[5] && Set(first).count == 4)
+    }
+
+    private static let salt = [UInt8](1...16)
 
     @Test func `parameters out of bounds make no hash`() {
         let parameters = [

@@ -57,10 +57,28 @@ import Testing
         for _ in 0..<3 {
             ended.enter()
             LowPriorityThread.start {
-                queue.run()
+                queue.run(rest: {})
                 ended.leave()
             }
         }
         #expect(ended.wait(timeout: .now() + 10) == .success)
+    }
+
+    @Test func `a thread is told each time that it has nothing more to do, and not before`() {
+        let queue = WaitingWork(limit: 10)
+        let (done, rests) = (Locked(0), Locked<[Int]>([]))
+        let rested = DispatchSemaphore(value: 0)
+        for _ in 0..<3 { queue.add(.known) { _ in done.withLock { $0 += 1 } } }
+        LowPriorityThread.start {
+            queue.run {
+                rests.withLock { $0.append(done.withLock { $0 }) }
+                rested.signal()
+            }
+        }
+        #expect(rested.wait(timeout: .now() + 10) == .success)
+        queue.add(.known) { _ in done.withLock { $0 += 1 } }
+        #expect(rested.wait(timeout: .now() + 10) == .success)
+        #expect(rests.withLock { $0 } == [3, 4])
+        queue.close()
     }
 }

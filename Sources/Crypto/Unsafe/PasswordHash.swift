@@ -28,30 +28,8 @@ package struct PasswordHash: Sendable {
         salt: [UInt8] = SecureRandom.bytes(count: 16)
     ) throws(CryptoError) {
         guard parameters.isBounded, (8...64).contains(salt.count) else { throw .malformedPasswordHash }
-        let capacity = argon2_encodedlen(
-            parameters.iterations,
-            parameters.memory,
-            parameters.parallelism,
-            UInt32(salt.count),
-            UInt32(Self.size),
-            Argon2_id
-        )
-        // SAFETY: the library writes at most `capacity` bytes, the zero at the end included.
-        var encoded = [CChar](repeating: 0, count: capacity)
-        let code = argon2id_hash_encoded(
-            parameters.iterations,
-            parameters.memory,
-            parameters.parallelism,
-            password,
-            password.count,
-            salt,
-            salt.count,
-            Self.size,
-            &encoded,
-            encoded.count
-        )
-        guard code == ARGON2_OK.rawValue else { throw .fromArgon2("argon2id_hash_encoded", code) }
-        text = String(decoding: encoded.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let hash = try Self.compute(password, salt: salt, size: Self.size, parameters)
+        text = PasswordHashText.write(parameters, salt: salt, hash: hash)
         self.parameters = parameters
     }
 
@@ -59,25 +37,45 @@ package struct PasswordHash: Sendable {
     ///
     /// - Throws: `libraryFailure` where there is not enough memory: that says nothing about the password.
     package func matches(_ password: [UInt8]) throws(CryptoError) -> Bool {
-        switch argon2id_verify(text, password, password.count) {
-        case ARGON2_OK.rawValue: return true
-        case ARGON2_VERIFY_MISMATCH.rawValue: return false
-        case let code: throw .fromArgon2("argon2id_verify", code)
-        }
+        guard let parsed = PasswordHashText(text) else { throw .malformedPasswordHash }
+        let hash = try Self.compute(password, salt: parsed.salt, size: parsed.hash.count, parameters)
+        return ConstantTime.equals(hash, parsed.hash)
     }
 
     /// Whether it was made with other parameters than these, and so should be made anew when the password is at hand.
     package func needsRehash(for parameters: PasswordHashParameters) -> Bool { self.parameters != parameters }
 
+    private static func compute(
+        _ password: [UInt8],
+        salt: [UInt8],
+        size: Int,
+        _ parameters: PasswordHashParameters
+    ) throws(CryptoError) -> [UInt8] {
+        var (password, salt) = (password, salt)
+        var hash = [UInt8](repeating: 0, count: size)
+        let code = password.withUnsafeMutableBufferPointer { password in
+            salt.withUnsafeMutableBufferPointer { salt in
+                hash.withUnsafeMutableBufferPointer { hash in
+                    // SAFETY: the library keeps none of the pointers; with these flags it wipes neither input.
+                    var context = argon2_context()
+                    (context.out, context.outlen) = (hash.baseAddress, UInt32(hash.count))
+                    (context.pwd, context.pwdlen) = (password.baseAddress, UInt32(password.count))
+                    (context.salt, context.saltlen) = (salt.baseAddress, UInt32(salt.count))
+                    (context.t_cost, context.m_cost) = (parameters.iterations, parameters.memory)
+                    (context.lanes, context.threads) = (parameters.parallelism, parameters.parallelism)
+                    context.version = ARGON2_VERSION_13.rawValue
+                    context.allocate_cbk = { PasswordHashMemory.allocate($0, $1) }
+                    context.free_cbk = { PasswordHashMemory.free($0, $1) }
+                    return argon2_ctx(&context, Argon2_id)
+                }
+            }
+        }
+        guard code == ARGON2_OK.rawValue else {
+            throw .libraryFailure(operation: "argon2_ctx", code: UInt(bitPattern: Int(code)))
+        }
+        return hash
+    }
+
     // Bytes of the hash itself.
     private static let size = 32
-}
-
-extension CryptoError {
-    private static let decodingFailures = [ARGON2_DECODING_FAIL.rawValue, ARGON2_DECODING_LENGTH_FAIL.rawValue]
-
-    fileprivate static func fromArgon2(_ operation: StaticString, _ code: Int32) -> CryptoError {
-        if decodingFailures.contains(code) { return .malformedPasswordHash }
-        return .libraryFailure(operation: operation.description, code: UInt(bitPattern: Int(code)))
-    }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What grants and log-ins cost the gateway, with SQLite: the figures of docs/performance.md. `make bench-as`.
 
-    authorization.py [client_credentials] [authorize] [code] [refresh] [login] [--seconds 10] [--connections 64]
+    authorization.py [client_credentials] [authorize] [code] [refresh] [refresh_openid] [login] [--seconds 10] [--connections 64]
 
 One worker, one thread for passwords, TLS 1.3 on kept connections, `synchronous=FULL`. "per core" is what one second of
 the gateway's processor time does, its own SQLite writes included; "a second" is what was reached on this machine with
@@ -9,6 +9,7 @@ the load beside it.
 """
 
 import argparse
+import itertools
 import json
 import sys
 import tempfile
@@ -22,11 +23,13 @@ from harness.site import Site  # noqa: E402
 from harness.upstream import Upstream  # noqa: E402
 from load.driver import Line, cpu, run  # noqa: E402
 from rig.browser import Browser  # noqa: E402
-from rig.cast import ALICE, CLIENTS, SERVICE, WEB  # noqa: E402
+from rig.cast import ALICE, CLIENTS, SERVICE, WEB, Client  # noqa: E402
 from rig.flow import Request  # noqa: E402
 from rig.server import Server, basic  # noqa: E402
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+# So many that no user comes to the bound of 100 grants for a client: beyond it, each exchange ends another grant too.
+WEBS = [WEB] + [Client(f"notes-web-{number}", "Notes Web") for number in range(299)]
 WANTED = {"client_credentials": 3000, "code": 1500, "refresh": 2000, "login": 40}
 
 
@@ -64,39 +67,59 @@ class Bench:
     def authorize(self):
         """Signed in, and allowed before: one redirect with a code."""
         browser = Browser(self.server)
-        self.asked = Request(self.server, WEB)
-        self.asked.code(browser, ALICE)
+        asked = [Request(self.server, client) for client in WEBS]
+        for each in asked:
+            each.code(browser, ALICE)
         cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-        request = self.bytes("GET", self.asked.url, {"Cookie": cookies})
+        requests = [self.bytes("GET", each.url, {"Cookie": cookies}) for each in asked]
+        turns, sent = itertools.cycle(range(len(asked))), {}
 
-        def answered(_, answer):
+        def request(slot):
+            sent[slot] = next(turns)
+            return requests[sent[slot]]
+
+        def answered(slot, answer):
             if answer.status == 303:
-                self.codes.append(parse_qs(urlsplit(answer.field("location")).query)["code"][0])
-        return self.measure("authorize", lambda slot: request, answered, expected=303)
+                code = parse_qs(urlsplit(answer.field("location")).query)["code"][0]
+                self.codes.append((asked[sent[slot]], code))
+        return self.measure("authorize", request, answered, expected=303)
 
     def code(self):
         codes = iter(self.codes)
 
-        def request(_):
-            code = next(codes, None)
-            return code and self.post(WEB, grant_type="authorization_code", code=code, redirect_uri=WEB.redirect_uri,
-                                      code_verifier=self.asked.verifier)
+        sent = {}
 
-        def answered(_, answer):
-            if answer.status == 200:
-                self.refresh_tokens.append(json.loads(answer.body)["refresh_token"])
-        return self.measure("code", request, answered)
-
-    def refresh(self):
-        """As many families as connections, each turning over and over; the latest, for a user has 100 at most."""
-        tokens = self.refresh_tokens[-min(self.options.connections, 64):]
+        def request(slot):
+            asked, code = next(codes, (None, None))
+            sent[slot] = asked and asked.client
+            return asked and self.post(asked.client, grant_type="authorization_code", code=code,
+                                       redirect_uri=asked.client.redirect_uri, code_verifier=asked.verifier)
 
         def answered(slot, answer):
             if answer.status == 200:
-                tokens[slot] = json.loads(answer.body)["refresh_token"]
-        return self.measure(
-            "refresh", lambda slot: self.post(WEB, grant_type="refresh_token", refresh_token=tokens[slot]), answered,
-            lines=self.lines(len(tokens)))
+                self.refresh_tokens.append((sent[slot], json.loads(answer.body)["refresh_token"]))
+        return self.measure("code", request, answered)
+
+    def refresh(self):
+        """As many families as connections, each turning over and over; the next token for the API."""
+        return self.turn_over("refresh", scope="notes:read")
+
+    def refresh_openid(self):
+        """The same with `openid`: each answer has an ID token too, whose RS256 signature is half of all the work."""
+        return self.turn_over("refresh_openid")
+
+    def turn_over(self, name, **form):
+        tokens = self.refresh_tokens[-self.options.connections:]
+        self.refresh_tokens = self.refresh_tokens[:-self.options.connections]
+
+        def request(slot):
+            client, token = tokens[slot]
+            return self.post(client, grant_type="refresh_token", refresh_token=token, **form)
+
+        def answered(slot, answer):
+            if answer.status == 200:
+                tokens[slot] = (tokens[slot][0], json.loads(answer.body)["refresh_token"])
+        return self.measure(name, request, answered, lines=self.lines(len(tokens)))
 
     def login(self):
         """The right password, again and again, by the sign-in page's form."""
@@ -109,7 +132,7 @@ class Bench:
         return self.measure("login", lambda slot: request, lines=self.lines(8), expected=303)
 
 
-STEPS = ("client_credentials", "authorize", "code", "refresh", "login")
+STEPS = ("client_credentials", "authorize", "code", "refresh", "refresh_openid", "login")
 
 
 def main():
@@ -120,11 +143,12 @@ def main():
     options = parser.parse_args()
     if unknown := set(options.steps) - set(STEPS):
         parser.error(f"unknown: {' '.join(unknown)}")
+    clients = CLIENTS + tuple(WEBS[1:])
     with tempfile.TemporaryDirectory() as folder, Upstream() as upstream:
         server = Server(
-            Path(folder) / "gateway", Site(folder), upstream, users=(ALICE,), clients=CLIENTS, workers=1, logging={"access": "off"},
+            Path(folder) / "gateway", Site(folder), upstream, users=(ALICE,), clients=clients, workers=1, logging={"access": "off"},
             limits={"login": {"per_user": "off", "per_address": "off"}},
-            authorization_server={"clients": [client.document() for client in CLIENTS], "passwords": {"threads": 1},
+            authorization_server={"clients": [client.document() for client in clients], "passwords": {"threads": 1},
                                   "authorization_code": {"lifetime": "10m"}})
         with server:
             print("| | per core | wanted | a second | CPU µs | p50 ms | p99 ms |\n|---|---:|---:|---:|---:|---:|---:|")

@@ -77,7 +77,7 @@ def proxied(target, rate, seconds, results):
 
 
 def flood(target, form, rate, addresses, seconds, ready, results):
-    names = itertools.cycle(["alice", "bob", "carol", "root", "admin"])
+    names = itertools.cycle(["alice", "bob", "root", "admin"])
     lines = [target.line(address(number)) for number in range(addresses)]
     random.shuffle(lines)
     path, fields, data = form
@@ -120,12 +120,17 @@ class People(threading.Thread):
         self.note(self.known_outcome, begin, "in" if page.redirect or page.is_consent else page.status)
 
     def from_new_address(self):
+        """Carol, whose name nobody guesses; told that the server is busy, she tries again in a few seconds, as the page says."""
         path, fields, data = self.form
         body = urlencode(data | {"username": CAROL.name, "password": CAROL.password})
-        outcome = run([self.target.line(address(next(self.addresses)))], once(self.target.bytes("POST", path, fields, body)), 20)
-        status = next(iter(outcome.statuses))
-        self.new_outcome.statuses["in" if status in (200, 303) else status] += 1
-        self.new_outcome.latencies += outcome.latencies
+        line = self.target.line(address(next(self.addresses)))
+        begin = time.perf_counter()
+        for _ in range(5):
+            outcome = run([line], once(self.target.bytes("POST", path, fields, body)), 20)
+            status = next(iter(outcome.statuses))
+            if status != 503 or self.stopping.wait(3):
+                break
+        self.note(self.new_outcome, begin, "in" if status in (200, 303) else status)
 
     @staticmethod
     def note(outcome, begin, status):
