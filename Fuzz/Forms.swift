@@ -1,4 +1,4 @@
-// uses: Bytes HTTP Sources/OAuthWeb/Plumbing/FormParameters.swift Sources/OAuthWeb/Plumbing/RequestCookies.swift
+// uses: Bytes HTTP Sources/OAuthWeb/Plumbing/FormParameters.swift Sources/OAuthWeb/Plumbing/RequestCookies.swift Sources/OAuthWeb/Plumbing/OwnCookie.swift
 import Bytes
 import HTTP
 
