@@ -5,10 +5,11 @@
 
 Wrong passwords, for names that exist and names that don't, come from many loopback addresses, too many for
 `limits.login` to stop them. Meanwhile requests are proxied at a steady rate, and people sign in: one with a browser that
-is known, one from a new address each time. Quiet and flooded rounds take turns, so that both see the same machine.
+is known and whose name is being guessed, one from a new address each time whose name is not (`limits.login.per_user` keeps
+a guessed name out from new browsers, as it should). Quiet and flooded rounds take turns, so that both see the same machine.
 
-It holds the gateway to: the proxied p99 within 1.5 times of the quiet one (or 1 ms), memory that does not grow, nothing
-but 403, 429 and 503 for the flood, and every person let in.
+It holds the gateway to: the best proxied p99 within 1.5 times of the best quiet one (or 1 ms), memory that does not grow,
+nothing but 403, 429 and 503 for the flood, and every person let in, within five tries where the answer was 503.
 """
 
 import argparse
