@@ -9,7 +9,7 @@ import Transport
 /// How it works: requests are written as soon as they are there, what the socket does not take waits in `output`.
 /// Responses are read into the loop's scratch and handed on from there; only an unfinished head or chunk line is kept,
 /// in `input`. An unused connection has neither. What bytes mean is decided by `ResponseReader`; this class acts.
-final class UpstreamConnection {
+final class UpstreamConnection: UpstreamExchange {
     let client: UpstreamClient
     let server: ServerPool
     let descriptor: Int32

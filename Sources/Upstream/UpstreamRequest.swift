@@ -69,7 +69,7 @@ package final class UpstreamRequest {
         case idle
         /// A connection is being made for it.
         case connecting(CurlConnector)
-        case exchanging(UpstreamConnection)
+        case exchanging(any UpstreamExchange)
         /// It has failed; the delegate will hear of it at the end of the batch.
         case failed(UpstreamError)
     }
@@ -109,41 +109,41 @@ package final class UpstreamRequest {
     ///
     /// Only from `upstreamReadyForBody` on. Once the response has ended or the server stopped listening, it does nothing.
     package func writeBody(_ bytes: UnsafeRawBufferPointer) {
-        guard case .exchanging(let connection) = progress else { return }
+        guard case .exchanging(let exchange) = progress else { return }
         isBodyStarted = true
-        connection.writeBody(bytes)
+        exchange.writeBody(bytes)
     }
 
     /// Ends the body.
     package func finishBody() {
-        guard case .exchanging(let connection) = progress else { return }
+        guard case .exchanging(let exchange) = progress else { return }
         isBodyStarted = true
-        connection.finishBody(trailers: UnsafeRawBufferPointer(start: nil, count: 0))
+        exchange.finishBody(trailers: UnsafeRawBufferPointer(start: nil, count: 0))
     }
 
     /// Ends the body with trailers, which are sent only where the framing is chunked.
     package func finishBody(trailers: borrowing FieldBlock) {
-        guard case .exchanging(let connection) = progress else { return }
+        guard case .exchanging(let exchange) = progress else { return }
         isBodyStarted = true
-        connection.finishBody(trailers: trailers.bytes)
+        exchange.finishBody(trailers: trailers.bytes)
     }
 
     /// Whether more of the body should be written now; when not, `upstreamDrained` follows.
     package var isWritable: Bool {
-        guard case .exchanging(let connection) = progress else { return false }
-        return connection.isWritable
+        guard case .exchanging(let exchange) = progress else { return false }
+        return exchange.isWritable
     }
 
     /// Stops reading the response.
     package func pauseResponse() {
-        guard case .exchanging(let connection) = progress else { return }
-        connection.pauseReading()
+        guard case .exchanging(let exchange) = progress else { return }
+        exchange.pauseReading()
     }
 
     /// Goes on reading the response.
     package func resumeResponse() {
-        guard case .exchanging(let connection) = progress else { return }
-        connection.resumeReading()
+        guard case .exchanging(let exchange) = progress else { return }
+        exchange.resumeReading()
     }
 
     /// Gives the request up, closing its connection; the delegate hears nothing more.
@@ -154,7 +154,7 @@ package final class UpstreamRequest {
         switch progress {
         case .idle, .failed: break
         case .connecting(let connector): client?.abandon(connector, of: self)
-        case .exchanging(let connection): connection.abandonExchange()
+        case .exchanging(let exchange): exchange.abandonExchange()
         }
         client?.endAttempt(self)
     }

@@ -305,7 +305,9 @@ extension Exchange {
 
     /// Bytes of the request that wait for the socket.
     var pendingOutput: Int {
-        guard case .exchanging(let connection) = request.progress else { return 0 }
+        guard case .exchanging(let exchange) = request.progress, let connection = exchange as? UpstreamConnection else {
+            return 0
+        }
         return connection.output.count
     }
 }
