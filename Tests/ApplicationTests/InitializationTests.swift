@@ -74,7 +74,7 @@ import Testing
 
     @Test(arguments: [
         ("nothing", "https://localhost", "a"), ("http://a?x", "https://localhost", "a"),
-        ("h2c://a", "https://localhost", "a"),
+        ("http://a", "h2c://localhost", "a"),
         ("http://a", "http://gw.example", "a"), ("http://a", "localhost", "a"),
         ("http://a", "https://localhost", "a b"),
     ])

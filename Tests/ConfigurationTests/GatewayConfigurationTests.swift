@@ -25,6 +25,13 @@ import Testing
         #expect(configuration.limits.bodyMinimumRate == 500)
         #expect(configuration.limits.idleTimeout == .seconds(75))
         #expect(configuration.limits.connections == 10_000)
+        #expect(configuration.listeners.map(\.protocols) == [[.http2, .http1]])
+        #expect(configuration.limits.http2.concurrentStreams == 100)
+        #expect(configuration.limits.http2.headerTableSize == 4096)
+        #expect(configuration.limits.http2.streamWindow == 262_144)
+        #expect(configuration.limits.http2.connectionWindow == 1_048_576)
+        #expect(configuration.limits.http2.resets == Rate(count: 1000, period: .seconds(30)))
+        #expect(configuration.limits.http2.controlFrames == Rate(count: 1000, period: .seconds(10)))
         #expect(configuration.logging.access == .json)
         let upstream = try #require(configuration.upstreams.first)
         #expect(upstream.balance == .roundRobin)
@@ -32,6 +39,7 @@ import Testing
         #expect(upstream.responseTimeout == .seconds(30))
         #expect(upstream.idleTimeout == .seconds(60))
         #expect(upstream.retries == 1)
+        #expect(upstream.tls.protocols == [.http2, .http1])
         let route = try #require(configuration.routes.first)
         #expect(route.closesOnTokenExpiry)
         #expect(!route.forwardsAuthorization)
@@ -55,12 +63,16 @@ import Testing
         #expect(configuration.listeners[1].address == .tcp(host: "::", port: 8080))
         #expect(configuration.listeners[1].redirectsToHTTPS)
         #expect(configuration.listeners[2].address == .unix(path: "/etc/gw/run/gw.sock"))
+        #expect(
+            configuration.listeners.map(\.protocols) == [[.http2, .http1], [.http1, .http2Cleartext], [.http2]]
+        )
         #expect(configuration.admin?.address == .tcp(host: "127.0.0.1", port: 9901))
         #expect(configuration.storage == .sqlite(path: "/etc/gw/data/gatehouse.db"))
         #expect(configuration.storage.folder == "/etc/gw/data")
         #expect(configuration.scopes.map(\.implies) == [[], ["notes:read"]])
         #expect(configuration.upstreams[0].servers.last == .unix(path: "/etc/gw/api.sock"))
         #expect(configuration.upstreams[0].tls.serverName == "api.internal")
+        #expect(configuration.upstreams[0].tls.protocols == [.http1])
         #expect(configuration.authorizationServer?.encryptionKey == .environment("GATEHOUSE_KEY"))
         #expect(configuration.authorizationServer?.accessTokenAlgorithm == .rs256)
         #expect(configuration.trustedIssuers[0].algorithms == ["HS256", "EdDSA"])
@@ -70,6 +82,15 @@ import Testing
         )
         #expect(configuration.limits.bodyMinimumRate == nil)
         #expect(configuration.limits.headerSize == 65_536)
+        #expect(configuration.limits.http2.concurrentStreams == 250)
+        #expect(configuration.limits.http2.headerTableSize == 0)
+        #expect(configuration.limits.http2.connectionWindow == 65_536)
+        #expect(configuration.limits.http2.resets == Rate(count: 100, period: .seconds(60)))
+    }
+
+    @Test func `a plain listener speaks HTTP/1.1 only, unless it says otherwise`() throws {
+        let report = try Sample.read(changing: ["listeners": #"[{ "address": "127.0.0.1:1" }]"#])
+        #expect(report.configuration?.listeners.map(\.protocols) == [[.http1]])
     }
 
     @Test func `a route is read with all of its members`() throws {

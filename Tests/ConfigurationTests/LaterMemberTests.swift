@@ -43,7 +43,6 @@ import Testing
             "listeners", #"[ { "address": "127.0.0.1:1", "tls": { "self_signed": true, "client_ca_file": "a" } } ]"#,
             "/listeners/0/tls/client_ca_file"
         ),
-        ("upstreams", #"{ "api": { "servers": ["h2c://a"] } }"#, "/upstreams/api/servers/0"),
         ("upstreams", #"{ "api": { "servers": ["http://a"], "balance": "hash_user" } }"#, "/upstreams/api/balance"),
         (
             "upstreams", #"{ "api": { "servers": ["http://a"], "health_check": { "path": "/h" } } }"#,

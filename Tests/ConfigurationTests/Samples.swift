@@ -23,8 +23,8 @@ enum Sample {
             { "address": "127.0.0.1:8443", "redirect_to_https": false,
               "tls": { "certificate_file": "tls/a.pem", "private_key_file": "/k/a.key", "minimum_version": "1.3", "hsts": "365d",
                        "certificates": [ { "certificate_file": "tls/b.pem", "private_key_file": "tls/b.key" } ] } },
-            { "address": "[::]:8080", "redirect_to_https": true, "proxy_protocol": false },
-            { "address": "unix:run/gw.sock", "tls": { "self_signed": true } }
+            { "address": "[::]:8080", "redirect_to_https": true, "proxy_protocol": false, "protocols": ["http/1.1", "h2c"] },
+            { "address": "unix:run/gw.sock", "tls": { "self_signed": true }, "protocols": ["h2"] }
           ],
           "admin": { "address": ":9901" },
           "workers": 4, "shutdown_timeout": "1m", "shutdown_delay": "250ms",
@@ -34,10 +34,10 @@ enum Sample {
             "notes:write": { "description": "Write", "implies": ["notes:read"], "restricted": true }
           },
           "upstreams": {
-            "api": { "servers": ["https://api.internal:8443", "unix:api.sock"], "balance": "least_requests",
+            "api": { "servers": ["https://api.internal:8443", "h2c://grpc.internal", "unix:api.sock"], "balance": "least_requests",
                      "connect_timeout": "1s", "response_timeout": "5s", "idle_timeout": "24h", "retries": 0, "preserve_host": true,
                      "tls": { "ca_file": "ca.pem", "client_certificate_file": "c.pem", "client_key_file": "c.key",
-                              "server_name": "API.internal" } }
+                              "server_name": "API.internal", "protocols": ["http/1.1"] } }
           },
           "routes": [
             { "path": "/notes/*/x/**", "name": "notes", "hosts": ["API.example", "*.example.com"], "methods": ["GET", "PATCH"],
@@ -84,7 +84,10 @@ enum Sample {
                           "trusted_proxies": ["10.0.0.0/8", "2001:db8::/32", "::1"], "underscore_headers": "reject" },
           "limits": { "target_size": "4KiB", "header_size": 65536, "header_count": 50, "body_size": "4GiB",
                       "header_timeout": "5s", "body_min_rate": "off", "idle_timeout": "300s", "connections": 8192,
-                      "connections_per_address": "off", "login": { "per_user": "off", "per_address": "3/1m" },
+                      "connections_per_address": "off",
+                      "http2": { "concurrent_streams": 250, "header_table_size": 0, "stream_window": "64KiB",
+                                 "connection_window": "64KiB", "resets": "100/1m", "control_frames": "50/1s" },
+                      "login": { "per_user": "off", "per_address": "3/1m" },
                       "token": { "per_client": "9/1s" }, "requests": { "per_user": "off", "per_client": "off", "per_address": "off" } },
           "logging": { "level": "debug", "access": "text", "audit": "audit.log" }
         }

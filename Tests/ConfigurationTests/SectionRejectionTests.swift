@@ -64,6 +64,30 @@ import Testing
     }
 
     @Test(arguments: [
+        (#""protocols": ["h2"]"#, "/listeners/0/protocols: \"h2\" on a listener without TLS"),
+        (
+            #""tls": { "self_signed": true }, "protocols": ["h2c"]"#,
+            "/listeners/0/protocols: \"h2c\" on a listener with TLS"
+        ),
+        (#""protocols": []"#, "/listeners/0/protocols: an empty list"),
+        (#""protocols": ["http/1.1", "http/1.1"]"#, "/listeners/0/protocols/1: repeated"),
+        (#""protocols": ["HTTP/1.1"]"#, "/listeners/0/protocols/0: an unknown value"),
+        (#""protocols": "h2c""#, "/listeners/0/protocols: a value of the wrong kind"),
+    ])
+    func `protocols that a listener can't speak are refused`(members: String, fault: String) throws {
+        #expect(try faults("listeners", "[{\"address\": \"127.0.0.1:1\", \(members)}]") == [fault])
+    }
+
+    @Test(arguments: [
+        #""concurrent_streams": 0"#, #""concurrent_streams": 10001"#, #""header_table_size": "65KiB""#,
+        #""stream_window": "1KiB""#, #""stream_window": "2MiB""#, #""connection_window": "32KiB""#,
+        #""connection_window": "1GiB""#, #""resets": "off""#, #""control_frames": "0/1s""#, #""streams": 1"#,
+    ])
+    func `limits of HTTP/2 out of their range are refused`(member: String) throws {
+        #expect(try faults("limits", "{ \"http2\": { \(member) } }").count == 1)
+    }
+
+    @Test(arguments: [
         "1", "s", "1.5s", "-1s", "1 s", "1S", "1w", "1h30m", "", "99999999999999999999s", "9223372036854775807d", "0s",
         "+1s",
         "١s",
@@ -93,7 +117,7 @@ import Testing
 
     @Test(arguments: [
         "http://a/b", "http://a?x", "http://u:p@a", "ftp://a", "a:80", "unix:", "http://a:99999", "http://", "",
-        "http://a b",
+        "http://a b", "h2c://a/b", "h2c://",
     ])
     func `a server that is none is refused`(server: String) throws {
         let upstreams = "{\"api\": {\"servers\": [\"\(server)\"]}}"
@@ -110,6 +134,10 @@ import Testing
         )
         let half = #"{ "api": { "servers": ["https://a"], "tls": { "client_key_file": "x" } } }"#
         #expect(try faults("upstreams", half).count == 1)
+        let silent = #"{ "api": { "servers": ["https://a"], "tls": { "protocols": [] } } }"#
+        #expect(try faults("upstreams", silent) == ["/upstreams/api/tls/protocols: an empty list"])
+        let cleartext = #"{ "api": { "servers": ["https://a"], "tls": { "protocols": ["h2c"] } } }"#
+        #expect(try faults("upstreams", cleartext) == ["/upstreams/api/tls/protocols/0: an unknown value"])
     }
 
     @Test func `the authorization server needs storage`() throws {

@@ -175,7 +175,7 @@ LATER = {
     "postgres": lambda c: c.update(storage="postgres://localhost/x"), "proxy_protocol": lambda c: c["listeners"][0].update(proxy_protocol=True),
     "client certificates": lambda c: c["listeners"][0]["tls"].update(client_certificate="required", client_ca_file="ca.pem"),
     "health_check": lambda c: c["upstreams"]["legacy"].update(health_check={"path": "/"}), "hash_user": lambda c: c["upstreams"]["legacy"].update(balance="hash_user"),
-    "h2c": lambda c: c["upstreams"]["legacy"].update(servers=["h2c://127.0.0.1:1"]), "rate_limit": lambda c: c["routes"][0].update(rate_limit="5/1m"),
+    "rate_limit": lambda c: c["routes"][0].update(rate_limit="5/1m"),
     "report": lambda c: c["routes"][0].update(enforcement="report"), "assertion_header": lambda c: c.update(forwarding={"assertion_header": "X-Assertion"}),
     "legacy_credentials": lambda c: c["routes"][2].update(legacy_credentials={"api_key_header": "X-Api-Key"}), "jwks_uri": lambda c: (c["trusted_issuers"][0].pop("jwks_file"), c["trusted_issuers"][0].update(
         jwks_uri="https://issuer.test/jwks", algorithms=["RS256"])), "discovery": lambda c: (c["trusted_issuers"][0].pop("jwks_file"), c["trusted_issuers"][0].update(algorithms=["RS256"])),

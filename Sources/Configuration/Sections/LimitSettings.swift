@@ -11,6 +11,7 @@ package struct LimitSettings: Sendable, Equatable {
     package let connections: Int
     /// Nil for any number.
     package let connectionsPerAddress: Int?
+    package let http2: HTTP2LimitSettings
     package let login: LoginLimitSettings
     package let token: TokenLimitSettings
 }
@@ -78,6 +79,7 @@ extension LimitSettings: ConfigurationSection {
             default: "off",
             "Connections open at once from one address; more are closed at once."
         )
+        http2 = reader.value("http2", .section, default: [:], "Connections that speak HTTP/2.")
         login = reader.value("login", .section, default: [:], "Failed log-ins.")
         token = reader.value("token", .section, default: [:], "Failed token requests.")
         Self.describeRequests(reader)

@@ -3,8 +3,20 @@ package struct ListenerSettings: Sendable, Equatable {
     package let address: ListenAddress
     /// Nil for plain HTTP.
     package let tls: TLSSettings?
+    /// At least one, each once.
+    package let protocols: [ListenerProtocol]
     /// Whether every request is answered with 308 to the issuer's host.
     package let redirectsToHTTPS: Bool
+}
+
+/// What a listener's clients may speak.
+package enum ListenerProtocol: String, Sendable, CaseIterable {
+    /// HTTP/2, chosen by ALPN in the TLS handshake (RFC 9113 §3.2).
+    case http2 = "h2"
+    /// HTTP/1.1, and HTTP/1.0 from old clients.
+    case http1 = "http/1.1"
+    /// HTTP/2 without TLS from clients that begin with it, by prior knowledge (RFC 9113 §3.3).
+    case http2Cleartext = "h2c"
 }
 
 extension ListenerSettings: ConfigurationSection {
@@ -17,7 +29,15 @@ extension ListenerSettings: ConfigurationSection {
             .listenAddress(emptyHost: ""),
             "Where to listen. Port 0 picks a free one; no host, or `*`, is every address."
         )
-        tls = reader.optional("tls", .section, "TLS. Absent: plain HTTP.")
+        let tls: TLSSettings? = reader.optional("tls", .section, "TLS. Absent: plain HTTP.")
+        let written: [ListenerProtocol]? = reader.optional(
+            "protocols",
+            .list(of: .word(), minimum: 1, unique: \.rawValue),
+            """
+            What clients may speak. `h2` needs TLS, where the handshake chooses (ALPN); `h2c` is HTTP/2 without TLS, for \
+            clients that begin with it. Absent: `["h2", "http/1.1"]` with TLS, `["http/1.1"]` without.
+            """
+        )
         redirectsToHTTPS = reader.value(
             "redirect_to_https",
             .bool,
@@ -33,6 +53,9 @@ extension ListenerSettings: ConfigurationSection {
         if reader.has("tls"), redirectsToHTTPS {
             reader.fault("a redirect to https on a listener with TLS", at: "redirect_to_https")
         }
+        protocols = written ?? (reader.has("tls") ? [.http2, .http1] : [.http1])
+        Self.check(reader, protocols)
+        self.tls = tls
         guard let address else { return nil }
         if !reader.has("tls"), !redirectsToHTTPS, !address.isLocal {
             reader.warn(
@@ -41,6 +64,16 @@ extension ListenerSettings: ConfigurationSection {
             )
         }
         self.address = address
+    }
+
+    /// TLS and plain listeners have different forms of HTTP/2.
+    private static func check(_ reader: SectionReader, _ protocols: [ListenerProtocol]) {
+        if reader.has("tls"), protocols.contains(.http2Cleartext) {
+            reader.fault("\"h2c\" on a listener with TLS", at: "protocols", allowed: "\"h2\", \"http/1.1\"")
+        }
+        if !reader.has("tls"), protocols.contains(.http2) {
+            reader.fault("\"h2\" on a listener without TLS", at: "protocols", allowed: "\"h2c\", \"http/1.1\"")
+        }
     }
 }
 

@@ -23,7 +23,7 @@ package enum Balance: String, Sendable, CaseIterable {
 
 /// One server of an upstream.
 package enum UpstreamServerSettings: Sendable, Equatable {
-    /// `http` or `https`, without path.
+    /// `http`, `https` or `h2c`, without path.
     case url(WebURL)
     /// Plain HTTP over a socket in the file system.
     case unix(path: String)
@@ -38,7 +38,10 @@ extension UpstreamSettings: ConfigurationSection {
         let servers = reader.required(
             "servers",
             .list(of: .upstreamServer, minimum: 1),
-            "The servers: `http://host:port`, `https://host:port` or `unix:/path`."
+            """
+            The servers: `http://host:port` (HTTP/1.1), `https://host:port` (the handshake chooses), `h2c://host:port` \
+            (HTTP/2 without TLS, by prior knowledge) or `unix:/path` (HTTP/1.1).
+            """
         )
         balance = reader.value("balance", .word(later: [.hashUser]), default: "round_robin", "How requests are spread.")
         reader.later("health_check", .healthCheck, "Ask each server regularly whether it is well.")
@@ -92,6 +95,14 @@ package struct UpstreamTLSSettings: Sendable, Equatable {
     package let clientCertificate: CertificateSettings?
     /// The name to ask for and verify; nil for the server's host.
     package let serverName: String?
+    /// What is offered to the servers, the preferred first; at least one.
+    package let protocols: [UpstreamProtocol]
+}
+
+/// What an `https` server may be spoken to in.
+package enum UpstreamProtocol: String, Sendable, CaseIterable {
+    case http2 = "h2"
+    case http1 = "http/1.1"
 }
 
 extension UpstreamTLSSettings: ConfigurationSection {
@@ -106,6 +117,12 @@ extension UpstreamTLSSettings: ConfigurationSection {
             "server_name",
             .hostName,
             "The name to ask for and verify. Absent: the server's host."
+        )
+        protocols = reader.value(
+            "protocols",
+            .list(of: .word(), minimum: 1, unique: \.rawValue),
+            default: ["h2", "http/1.1"],
+            "What is offered to the servers by ALPN; they choose."
         )
         clientCertificate = certificate.flatMap { certificate in
             key.map { CertificateSettings(certificateFile: certificate, privateKeyFile: $0) }
@@ -127,7 +144,7 @@ extension Kind where Value == String {
 
 extension Kind where Value == UpstreamServerSettings {
     fileprivate static var upstreamServer: Kind {
-        let words = "\"http://host:port\", \"https://host:port\" or \"unix:/path\""
+        let words = "\"http://host:port\", \"https://host:port\", \"h2c://host:port\" or \"unix:/path\""
         return .text(words, pattern: "^(https?://|h2c://|unix:).") { (text, cursor) throws(ValueFault) in
             if text.hasPrefix("unix:") {
                 let path = String(text.dropFirst(5))
@@ -138,7 +155,6 @@ extension Kind where Value == UpstreamServerSettings {
                 return .unix(path: resolved)
             }
             guard let url = WebURL(text) else { throw ValueFault("not the URL of a server") }
-            guard url.scheme != "h2c" else { throw .later("h2c") }
             guard url.path.isEmpty || url.path == "/" else {
                 throw ValueFault("a server with a path; a route's \"rewrite_prefix\" changes paths")
             }

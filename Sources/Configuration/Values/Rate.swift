@@ -3,6 +3,11 @@ package struct Rate: Sendable, Equatable {
     package let count: Int
     package let period: Duration
 
+    package init(count: Int, period: Duration) {
+        self.count = count
+        self.period = period
+    }
+
     init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].allSatisfy({ $0.isASCII && $0.isNumber }),

@@ -27,8 +27,8 @@ package struct Initialization: Sendable {
         password: NewPassword?,
         now: Int64
     ) throws(ApplicationError) {
-        guard let upstreamURL = WebURL(upstream), upstreamURL.scheme != "h2c" else {
-            throw .setup("--upstream: \(upstream.printable) is no http or https URL")
+        guard let upstreamURL = WebURL(upstream) else {
+            throw .setup("--upstream: \(upstream.printable) is no http, https or h2c URL")
         }
         guard let issuerURL = WebURL(issuer), issuerURL.scheme != "h2c" else {
             throw .setup("--issuer: \(issuer.printable) is no http or https URL")
