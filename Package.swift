@@ -30,7 +30,7 @@ let modules: [Module] = [
     // layer 3
     Module(
         name: "HTTPServer",
-        uses: ["Locking", "Bytes", "Transport", "TLS", "HTTP"],
+        uses: ["Locking", "Bytes", "Transport", "TLS", "HTTP", "Observability"],
         testUses: ["Bytes", "HTTP", "Transport"]
     ),
     Module(

@@ -342,7 +342,9 @@ final class HTTP1Connection {
     }
 }
 
-extension HTTP1Connection: ServerConnection {}
+extension HTTP1Connection: ServerConnection {
+    var spokenProtocol: HTTPProtocol { .http1 }
+}
 
 extension HTTP1Connection: ByteStreamDelegate, BatchEndHandler {
     func streamDidRead(_ bytes: UnsafeRawBufferPointer) {

@@ -1,26 +1,45 @@
 import TLS
 import Transport
 
+/// What becomes of the connections that a listener accepts.
+package struct AcceptorSettings: Sendable {
+    /// The listener's place in the configuration.
+    package var listener: Int
+    /// Nil: plain HTTP.
+    package var tlsContext: TLSContext?
+    /// Whether clients are only told where to go.
+    package var redirectsToHTTPS: Bool
+    package var acceptsHTTP1: Bool
+    /// With TLS by ALPN, which offers it; without by prior knowledge (RFC 9113 §3.3).
+    package var acceptsHTTP2: Bool
+
+    package init(
+        listener: Int = 0,
+        tlsContext: TLSContext? = nil,
+        redirectsToHTTPS: Bool = false,
+        acceptsHTTP1: Bool = true,
+        acceptsHTTP2: Bool = false
+    ) {
+        self.listener = listener
+        self.tlsContext = tlsContext
+        self.redirectsToHTTPS = redirectsToHTTPS
+        self.acceptsHTTP1 = acceptsHTTP1
+        self.acceptsHTTP2 = acceptsHTTP2
+    }
+}
+
 /// Makes a server connection of each accepted socket of one listener on one loop.
 ///
 /// Confined to its event loop.
 package final class ServerAcceptor {
     private let server: ServerLoop
-    /// The listener's place in the configuration, for connections to come.
-    package var listener: Int
-    /// Whether connections to come are only told where to go.
-    package var redirectsToHTTPS: Bool
-    /// Nil: plain HTTP.
-    ///
-    /// Replaced when certificates are read again.
-    package var tlsContext: TLSContext?
+    /// For connections to come; replaced by a reload.
+    package var settings: AcceptorSettings
     private var handshakes: [ObjectIdentifier: PendingHandshake] = [:]
 
-    package init(server: ServerLoop, listener: Int, tlsContext: TLSContext?, redirectsToHTTPS: Bool = false) {
+    package init(server: ServerLoop, settings: AcceptorSettings) {
         self.server = server
-        self.listener = listener
-        self.tlsContext = tlsContext
-        self.redirectsToHTTPS = redirectsToHTTPS
+        self.settings = settings
     }
 
     fileprivate func open(_ stream: any ByteStream, _ info: ConnectionInfo) {
@@ -35,15 +54,9 @@ extension ServerAcceptor: ConnectionAcceptor {
             return TCPStream(descriptor: descriptor, loop: loop).abort()
         }
         guard place != loop.index, let other = server.sibling(place) else { return open(descriptor, from: peer) }
-        let (listener, tlsContext, redirectsToHTTPS) = (listener, tlsContext, redirectsToHTTPS)
+        let settings = settings
         other.execute { server in
-            let acceptor = ServerAcceptor(
-                server: server,
-                listener: listener,
-                tlsContext: tlsContext,
-                redirectsToHTTPS: redirectsToHTTPS
-            )
-            acceptor.open(descriptor, from: peer)
+            ServerAcceptor(server: server, settings: settings).open(descriptor, from: peer)
         }
     }
 
@@ -52,11 +65,11 @@ extension ServerAcceptor: ConnectionAcceptor {
         let transport = TCPStream(descriptor: descriptor, loop: server.loop)
         let info = ConnectionInfo(
             peer: peer,
-            isSecure: tlsContext != nil,
-            listener: listener,
-            redirectsToHTTPS: redirectsToHTTPS
+            isSecure: settings.tlsContext != nil,
+            listener: settings.listener,
+            redirectsToHTTPS: settings.redirectsToHTTPS
         )
-        guard let tlsContext else {
+        guard let tlsContext = settings.tlsContext else {
             open(transport, info)
             transport.start()
             return
@@ -99,7 +112,7 @@ extension ServerAcceptor {
 
     fileprivate func failed(_ info: ConnectionInfo) {
         server.dismiss(info.peer)
-        server.failedHandshakeCount += 1
+        server.metrics?.handshakeFailed()
     }
 }
 

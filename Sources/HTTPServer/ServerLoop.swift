@@ -19,8 +19,8 @@ package final class ServerLoop {
     var headBuffer = ByteBuffer(capacity: 4096)
     private var heads: [RequestHead] = []
     private var connections: [ObjectIdentifier: any ServerConnection] = [:]
-    /// TLS handshakes that failed or stalled.
-    package internal(set) var failedHandshakeCount = 0
+    /// Nil: nothing is counted.
+    let metrics: ServerMetrics?
     private let census: ConnectionCensus
 
     /// The server of every loop, by its index, to hand accepted connections to.
@@ -31,11 +31,18 @@ package final class ServerLoop {
     /// How many request heads are kept for use again.
     private static let keptHeads = 256
 
-    package init(loop: EventLoop, handler: any RequestHandler, settings: ServerSettings, census: ConnectionCensus) {
+    package init(
+        loop: EventLoop,
+        handler: any RequestHandler,
+        settings: ServerSettings,
+        census: ConnectionCensus,
+        metrics: ServerMetrics? = nil
+    ) {
         self.loop = loop
         self.handler = handler
         self.settings = settings
         self.census = census
+        self.metrics = metrics
     }
 
     package var connectionCount: Int { connections.count }
@@ -88,16 +95,19 @@ package final class ServerLoop {
 
     func opened(_ connection: any ServerConnection) {
         connections[ObjectIdentifier(connection)] = connection
+        metrics?.connectionOpened(connection.spokenProtocol)
     }
 
     func closed(_ connection: any ServerConnection) {
-        connections[ObjectIdentifier(connection)] = nil
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        metrics?.connectionClosed(connection.spokenProtocol)
         tellDrained()
     }
 }
 
 /// A connection as its loop's drain sees it.
 protocol ServerConnection: AnyObject {
+    var spokenProtocol: HTTPProtocol { get }
     func drain()
     func abort()
 }

@@ -51,7 +51,7 @@ final class AdminHandlerTests {
                 settings: ServerSettings(),
                 census: ConnectionCensus(limit: 100)
             )
-            let acceptor = ServerAcceptor(server: server, listener: 0, tlsContext: nil)
+            let acceptor = ServerAcceptor(server: server, settings: AcceptorSettings())
             try? bound.listener(on: loop, acceptor: acceptor)?.start()
         } completion: {
             started.signal()

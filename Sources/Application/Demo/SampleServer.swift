@@ -27,7 +27,7 @@ final class SampleServer: Sendable {
                     settings: ServerSettings(),
                     census: ConnectionCensus(limit: 1024)
                 )
-                let acceptor = ServerAcceptor(server: server, listener: 0, tlsContext: nil)
+                let acceptor = ServerAcceptor(server: server, settings: AcceptorSettings())
                 try? bound.listener(on: loop, acceptor: acceptor)?.start()
                 ready.signal()
             }

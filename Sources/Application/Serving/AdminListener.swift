@@ -56,7 +56,7 @@ private final class AdminParts {
             settings: ServerSettings(),
             census: ConnectionCensus(limit: 256)
         )
-        acceptor = ServerAcceptor(server: server, listener: 0, tlsContext: nil)
+        acceptor = ServerAcceptor(server: server, settings: AcceptorSettings())
         listener = bound.listener(on: loop, acceptor: acceptor)
         try? listener?.start()
     }

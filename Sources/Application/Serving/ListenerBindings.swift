@@ -1,4 +1,5 @@
 import Configuration
+import HTTPServer
 import TLS
 import Transport
 
@@ -34,9 +35,7 @@ struct ListenerBindings {
                     ListenerBinding(
                         identity: identity,
                         bound: bound,
-                        index: index,
-                        tlsContext: snapshot.tlsContexts[index],
-                        redirectsToHTTPS: settings.redirectsToHTTPS
+                        settings: AcceptorSettings(settings, index, tlsContext: snapshot.tlsContexts[index])
                     )
                 )
             }
@@ -75,6 +74,18 @@ struct ListenerBindings {
         } catch {
             throw .setup("listener \(settings.address): \(error.description)")
         }
+    }
+}
+
+extension AcceptorSettings {
+    fileprivate init(_ settings: ListenerSettings, _ index: Int, tlsContext: TLSContext?) {
+        self.init(
+            listener: index,
+            tlsContext: tlsContext,
+            redirectsToHTTPS: settings.redirectsToHTTPS,
+            acceptsHTTP1: settings.protocols.contains(.http1),
+            acceptsHTTP2: settings.protocols.contains { $0 != .http1 }
+        )
     }
 }
 

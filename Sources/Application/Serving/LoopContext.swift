@@ -4,7 +4,6 @@ import HTTPServer
 import JWT
 import OAuthWeb
 import Observability
-import TLS
 import Transport
 import Upstream
 
@@ -53,7 +52,8 @@ final class LoopContext {
             loop: loop,
             handler: pipeline,
             settings: parts.snapshot.serverSettings,
-            census: census
+            census: census,
+            metrics: ServerMetrics(registry: registry, shard: shard)
         )
         loop.arm(staleTimer, at: loop.now + Self.staleInterval)
     }
@@ -118,9 +118,7 @@ final class LoopContext {
         }
         for binding in bindings {
             if let known = listeners[binding.identity] {
-                known.acceptor.tlsContext = binding.tlsContext
-                known.acceptor.listener = binding.index
-                known.acceptor.redirectsToHTTPS = binding.redirectsToHTTPS
+                known.acceptor.settings = binding.settings
             } else {
                 start(binding)
             }
@@ -144,12 +142,7 @@ final class LoopContext {
     }
 
     private func start(_ binding: ListenerBinding) {
-        let acceptor = ServerAcceptor(
-            server: server,
-            listener: binding.index,
-            tlsContext: binding.tlsContext,
-            redirectsToHTTPS: binding.redirectsToHTTPS
-        )
+        let acceptor = ServerAcceptor(server: server, settings: binding.settings)
         let listener = binding.bound.listener(on: loop, acceptor: acceptor)
         // The descriptor is fresh; only a kernel out of memory refuses it, and then the others still accept.
         try? listener?.start()
@@ -228,12 +221,9 @@ struct ListenerIdentity: Hashable, Sendable {
 struct ListenerBinding: Sendable {
     let identity: ListenerIdentity
     let bound: BoundAddress
-    /// The listener's place in the configuration.
-    let index: Int
-    let tlsContext: TLSContext?
-    let redirectsToHTTPS: Bool
+    let settings: AcceptorSettings
 
-    var isSecure: Bool { tlsContext != nil }
+    var isSecure: Bool { settings.tlsContext != nil }
 }
 
 @available(*, unavailable)
