@@ -13,17 +13,36 @@ final class ServerPool {
     var activeCount = 0
     var connectCount = 0
     var failureCount = 0
+    /// What the server chose in its latest handshake; nil before one, and without TLS.
+    var choosesHTTP2: Bool?
+    /// Connections that are being made, for requests that wait.
+    private(set) var dialers: [UpstreamDialer] = []
     /// Unused connections, the one used last at the end: so few stay in use, and the others time out.
     private(set) var unused: [UpstreamConnection] = []
     private var spareConnectors: [CurlConnector] = []
 
     private static let spareConnectorCount = 4
+    /// Requests that a connection of HTTP/2 is expected to take at once, before its server has said so.
+    private static let expectedStreamCount = 100
 
     init(index: Int, server: UpstreamServer, health: HealthPolicy) {
         self.index = index
         self.server = server
         self.health = ServerHealth(health)
         hostField = Array("host: \(server.authority)\r\n".utf8)
+    }
+
+    /// A connection that is being made and may carry one more request.
+    var joinableDialer: UpstreamDialer? {
+        choosesHTTP2 == false ? nil : dialers.last { $0.isShared && $0.requests.count < Self.expectedStreamCount }
+    }
+
+    func put(_ dialer: UpstreamDialer) {
+        dialers.append(dialer)
+    }
+
+    func remove(_ dialer: UpstreamDialer) {
+        dialers.removeAll { $0 === dialer }
     }
 
     func takeUnused() -> UpstreamConnection? { unused.popLast() }

@@ -101,11 +101,23 @@ extension UpstreamClient {
         request.serverIndex = server.index
         request.isProbe = server.health.begin()
         server.activeCount += 1
+        place(request, on: server, mayReuse: mayReuse)
+    }
+
+    /// Finds a connection for a request that has a server, or has one made.
+    func place(_ request: UpstreamRequest, on server: ServerPool, mayReuse: Bool = true) {
         if mayReuse, let connection = takeConnection(of: server, for: request) {
             begin(request, on: connection)
+        } else if mayUseHTTP2(request, server), let dialer = server.joinableDialer {
+            dialer.add(request)
         } else {
             connect(request, to: server)
         }
+    }
+
+    /// Whether a connection for the request may be of HTTP/2.
+    private func mayUseHTTP2(_ request: UpstreamRequest, _ server: ServerPool) -> Bool {
+        server.server.isSecure && configuration.offersHTTP2
     }
 
     /// An unused connection; one that the server has just closed only for what can be sent again.
@@ -128,25 +140,20 @@ extension UpstreamClient {
             return fail(request, .outOfResources)
         }
         server.connectCount += 1
-        request.progress = .connecting(connector)
-        connector.delegate = request
-        connector.connect()
+        let isShared = mayUseHTTP2(request, server)
+        let dialer = UpstreamDialer(connector: connector, isShared: isShared, server: server, client: self)
+        server.put(dialer)
+        dialer.add(request)
+        dialer.dial()
     }
 
-    func connected(_ request: UpstreamRequest, _ connector: CurlConnector, descriptor: Int32) {
-        guard let server = request.server else { return }
-        let connection: UpstreamConnection
-        if descriptor >= 0 {
-            server.putConnector(connector)
-            connection = UpstreamConnection(descriptor: descriptor, connector: nil, server: server, client: self)
-        } else {
-            connection = UpstreamConnection(
-                descriptor: connector.descriptor,
-                connector: connector,
-                server: server,
-                client: self
-            )
-        }
+    func connected(_ request: UpstreamRequest, _ link: ServerLink, to server: ServerPool) {
+        let connection = UpstreamConnection(
+            descriptor: link.descriptor,
+            connector: link.connector,
+            server: server,
+            client: self
+        )
         guard connection.open() else {
             endAttempt(request)
             return fail(request, .outOfResources)
@@ -160,15 +167,19 @@ extension UpstreamClient {
         if request.framing != .none { request.delegate?.upstreamReadyForBody(request) }
     }
 
-    func notConnected(_ request: UpstreamRequest, _ connector: CurlConnector, _ error: UpstreamError) {
-        guard let server = request.server else { return }
-        server.putConnector(connector)
-        request.tried.insert(server.index)
-        countFailure(request, isQuick: error != .connectTimedOut)
-        endAttempt(request)
-        // It never reached a server: each may be tried once.
-        guard configuration.retries > 0, let next = choose(for: request) else { return fail(request, error) }
-        send(request, to: next, mayReuse: true)
+    /// A connection could not be made, which is one failure however many requests have waited for it.
+    func notConnected(_ dialer: UpstreamDialer, to server: ServerPool, _ error: UpstreamError) {
+        if let first = dialer.requests.first { countFailure(first, isQuick: error != .connectTimedOut) }
+        while let request = dialer.next() {
+            request.tried.insert(server.index)
+            endAttempt(request)
+            // It never reached a server: each may be tried once.
+            if configuration.retries > 0, let next = choose(for: request) {
+                send(request, to: next, mayReuse: true)
+            } else {
+                fail(request, error)
+            }
+        }
     }
 
     /// A server took a request and did not answer it as it should.
@@ -200,11 +211,6 @@ extension UpstreamClient {
         guard case .closedEarly = error, request.resendCount < configuration.retries else { return false }
         guard !request.isBodyStarted, !request.isResponseStarted else { return false }
         return request.method.isIdempotent || !hasSent
-    }
-
-    func abandon(_ connector: CurlConnector, of request: UpstreamRequest) {
-        connector.disconnect()
-        request.server?.putConnector(connector)
     }
 
     /// The head of the response is there; a stream may go on for hours from here.

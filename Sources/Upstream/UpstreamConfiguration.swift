@@ -17,6 +17,8 @@ package struct UpstreamConfiguration: Sendable {
     package var retries: Int
     /// What `https` servers must prove and are shown; nil trusts the system's authorities.
     package var tls: UpstreamTLS?
+    /// Whether `https` servers may choose HTTP/2 in the handshake (RFC 9113 §3.2).
+    package var offersHTTP2 = false
     /// Nanoseconds that an unused connection is kept.
     package var poolTimeout: UInt64 = 30 * second
     /// Unused connections kept for each server (on each loop).
@@ -66,15 +68,19 @@ package struct UpstreamConfiguration: Sendable {
 /// One server of an upstream.
 package struct UpstreamServer: Sendable, Equatable {
     package var isSecure: Bool
+    /// Whether HTTP/2 is spoken without asking, in clear text (RFC 9113 §3.3).
+    package var hasPriorKnowledge = false
     /// A name or an address, IPv6 without brackets.
     package var host: String
     package var port: UInt16
     /// The path of a Unix socket, which `host` and `port` then do not lead to.
     package var unixPath: String?
 
-    /// A server that is reached over TCP.
-    package init(isSecure: Bool = false, host: String, port: UInt16) {
+    /// A server that is reached over TCP; `hasPriorKnowledge` is for `h2c`.
+    package init(isSecure: Bool = false, hasPriorKnowledge: Bool = false, host: String, port: UInt16) {
+        precondition(!isSecure || !hasPriorKnowledge, "over TLS the version is chosen in the handshake")
         self.isSecure = isSecure
+        self.hasPriorKnowledge = hasPriorKnowledge
         self.host = host
         self.port = port
     }
@@ -94,8 +100,10 @@ package struct UpstreamServer: Sendable, Equatable {
 
     /// The server as a person writes it, for logs.
     package var description: String {
-        unixPath.map { "unix:\($0)" } ?? "\(isSecure ? "https" : "http")://\(bracketedHost):\(port)"
+        unixPath.map { "unix:\($0)" } ?? "\(scheme)://\(bracketedHost):\(port)"
     }
+
+    private var scheme: String { isSecure ? "https" : hasPriorKnowledge ? "h2c" : "http" }
 
     /// The host as it stands in a URL (RFC 3986 §3.2.2).
     var bracketedHost: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }

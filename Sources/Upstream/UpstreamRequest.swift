@@ -67,8 +67,8 @@ package final class UpstreamRequest {
     /// How far the request has come.
     enum Progress {
         case idle
-        /// A connection is being made for it.
-        case connecting(CurlConnector)
+        /// It waits for a connection that is being made.
+        case connecting(UpstreamDialer)
         case exchanging(any UpstreamExchange)
         /// It has failed; the delegate will hear of it at the end of the batch.
         case failed(UpstreamError)
@@ -153,7 +153,7 @@ package final class UpstreamRequest {
         detach()
         switch progress {
         case .idle, .failed: break
-        case .connecting(let connector): client?.abandon(connector, of: self)
+        case .connecting(let dialer): dialer.remove(self)
         case .exchanging(let exchange): exchange.abandonExchange()
         }
         client?.endAttempt(self)
@@ -172,13 +172,3 @@ package final class UpstreamRequest {
 
 @available(*, unavailable)
 extension UpstreamRequest: Sendable {}
-
-extension UpstreamRequest: CurlConnectorDelegate {
-    func connectorConnected(_ connector: CurlConnector, descriptor: Int32) {
-        client?.connected(self, connector, descriptor: descriptor)
-    }
-
-    func connectorFailed(_ connector: CurlConnector, _ error: UpstreamError) {
-        client?.notConnected(self, connector, error)
-    }
-}

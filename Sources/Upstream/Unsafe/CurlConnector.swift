@@ -68,9 +68,12 @@ final class CurlConnector {
     }
 
     /// Begins to connect; the outcome comes later, in one call of the delegate.
-    func connect() {
+    ///
+    /// - Parameter offersHTTP2: Whether a TLS server may choose HTTP/2.
+    func connect(offersHTTP2: Bool) {
         precondition(state == .unused, "a connector makes one connection at a time")
         state = .connecting
+        handles.offersHTTP2 = offersHTTP2
         // libcurl asks for a turn at once by its timer callback.
         _ = curl_multi_add_handle(handles.multi, handles.easy)
         queueTurn()
@@ -110,15 +113,20 @@ final class CurlConnector {
         }
     }
 
+    /// Whether the server of the TLS connection chose HTTP/2.
+    var hasChosenHTTP2: Bool { session.map(UpstreamTLS.hasChosenHTTP2) ?? false }
+
     // libcurl reports a cut connection like a closed one.
-    private var hasEndedProperly: Bool {
+    private var hasEndedProperly: Bool { session.map(UpstreamTLS.hasEndedProperly) ?? false }
+
+    /// OpenSSL's side of the connection.
+    private var session: UnsafeMutableRawPointer? {
         var session: UnsafeMutableRawPointer?
         guard ccurl_get_pointer(handles.easy, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK, let session else {
-            return false
+            return nil
         }
         let backend = session.assumingMemoryBound(to: curl_tlssessioninfo.self).pointee
-        guard backend.backend == CURLSSLBACKEND_OPENSSL, let internals = backend.internals else { return false }
-        return UpstreamTLS.hasEndedProperly(internals)
+        return backend.backend == CURLSSLBACKEND_OPENSSL ? backend.internals : nil
     }
 }
 

@@ -16,6 +16,8 @@ final class CurlHandles {
     // The handles point to these until they are freed.
     private let share: CurlShare
     private let tls: UpstreamTLS?
+    /// Whether the next connection's handshake offers HTTP/2; the one of TLS only.
+    var offersHTTP2 = false
 
     /// Sets the handles up, or returns nil when there is no memory or descriptor for them.
     init?(server: UpstreamServer, configuration: UpstreamConfiguration, tls: UpstreamTLS?, share: CurlShare) {
@@ -107,6 +109,8 @@ final class CurlHandles {
             (CURLOPT_SSL_VERIFYPEER, 1),
             (CURLOPT_SSL_VERIFYHOST, 2),
             (CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
+            // What is offered is set beside libcurl, which must not take up HTTP/2 by itself.
+            (CURLOPT_SSL_ENABLE_ALPN, 0),
         ]
         // The authorities are in a store that was read once; libcurl would read the file for each connection.
         guard numbers.allSatisfy({ ccurl_set_long(easy, $0, $1) == CURLE_OK }),
@@ -115,9 +119,15 @@ final class CurlHandles {
         else { return false }
         // Without a store nothing is trusted.
         guard let tls else { return true }
-        return ccurl_set_ssl_context(easy, CurlLibrary.prepareTLS, tls.authorities) == CURLE_OK
+        // SAFETY: the transfer belongs to this object, so it ends before.
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        return ccurl_set_ssl_context(easy, CurlLibrary.prepareTLS, context) == CURLE_OK
             && setBlob(CURLOPT_SSLCERT_BLOB, tls.clientCertificate)
             && setBlob(CURLOPT_SSLKEY_BLOB, tls.clientKey)
+    }
+
+    fileprivate func prepareTLS(_ context: UnsafeMutableRawPointer) -> Bool {
+        tls?.prepare(context, offersHTTP2: offersHTTP2) ?? false
     }
 
     private func setBlob(_ option: CURLoption, _ secret: SecretBytes?) -> Bool {
@@ -159,11 +169,11 @@ enum CurlLibrary {
     /// Whether libcurl is there to be used.
     static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-    /// Gives a connection's TLS context the authorities, which are the callback's context.
-    fileprivate static let prepareTLS: curl_ssl_ctx_callback = { _, context, authorities in
-        guard let context, let authorities else { return CURLE_SSL_CACERT_BADFILE }
-        UpstreamTLS.prepare(context, authorities: authorities)
-        return CURLE_OK
+    /// Gives a connection's TLS context the authorities; the callback's context is the handles.
+    fileprivate static let prepareTLS: curl_ssl_ctx_callback = { _, context, handles in
+        guard let context, let handles else { return CURLE_SSL_CACERT_BADFILE }
+        let owner = Unmanaged<CurlHandles>.fromOpaque(handles).takeUnretainedValue()
+        return owner.prepareTLS(context) ? CURLE_OK : CURLE_OUT_OF_MEMORY
     }
 
     /// Makes sockets that no child process inherits.

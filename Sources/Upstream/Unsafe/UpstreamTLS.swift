@@ -1,3 +1,4 @@
+import Bytes
 import COpenSSL
 import Crypto
 
@@ -52,16 +53,23 @@ package final class UpstreamTLS: @unchecked Sendable {
         X509_STORE_free(store)
     }
 
-    /// An opaque pointer for `prepare`; valid as long as this object.
-    var authorities: UnsafeMutableRawPointer { UnsafeMutableRawPointer(store) }
-
-    /// Sets a libcurl connection's `SSL_CTX` up.
-    static func prepare(_ context: UnsafeMutableRawPointer, authorities: UnsafeMutableRawPointer) {
+    /// Sets a libcurl connection's `SSL_CTX` up; false when there is no memory for it.
+    func prepare(_ context: UnsafeMutableRawPointer, offersHTTP2: Bool) -> Bool {
         let target = OpaquePointer(context)
-        SSL_CTX_set1_cert_store(target, OpaquePointer(authorities))
+        SSL_CTX_set1_cert_store(target, store)
         // A write that would block is tried again from a buffer that may have moved and grown.
         let modes = SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS
         SSL_CTX_ctrl(target, SSL_CTRL_MODE, Int(modes), nil)
+        let protocols: StaticString = offersHTTP2 ? "\u{2}h2\u{8}http/1.1" : "\u{8}http/1.1"
+        return protocols.withUTF8Buffer { SSL_CTX_set_alpn_protos(target, $0.baseAddress, UInt32($0.count)) == 0 }
+    }
+
+    /// Whether the peer of a libcurl connection chose HTTP/2 (RFC 7301 §3.1).
+    static func hasChosenHTTP2(_ session: UnsafeMutableRawPointer) -> Bool {
+        var name: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        SSL_get0_alpn_selected(OpaquePointer(session), &name, &count)
+        return UnsafeRawBufferPointer(start: name, count: Int(count)).equals("h2")
     }
 
     /// Whether the peer of a libcurl connection has closed it in the way of TLS, so that nothing was cut off.
