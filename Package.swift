@@ -27,6 +27,7 @@ let modules: [Module] = [
     Module(name: "PasswordHashing", uses: ["Locking", "Crypto"], testUses: ["Locking", "Crypto"]),
     Module(name: "JWT", uses: ["Locking", "Bytes", "JSON", "Crypto"], testUses: ["Bytes", "JSON", "Crypto"]),
     Module(name: "TLS", uses: ["Locking", "Bytes", "Transport", "COpenSSL"]),
+    Module(name: "HTTP2", uses: ["Bytes", "CNghttp2"], testUses: ["Bytes"]),
     // layer 3
     Module(
         name: "HTTPServer",
@@ -93,6 +94,7 @@ let systemLibraries: [(name: String, pkgConfig: String?)] = [
     ("COpenSSL", "openssl"),
     ("CArgon2", "libargon2"),
     ("CCurl", "libcurl"),
+    ("CNghttp2", "libnghttp2"),
     ("CLinux", nil),
 ]
 

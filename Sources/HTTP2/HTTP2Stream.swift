@@ -1,0 +1,78 @@
+import Bytes
+
+/// One stream of a session: what waits to be sent on it, and who is told of it.
+///
+/// Confined to its event loop. The session holds it until it is closed.
+package final class HTTP2Stream {
+    package internal(set) var id: Int32
+    /// Held until the stream is closed, so the delegate may hold the stream as well.
+    package var delegate: (any HTTP2StreamDelegate)?
+    /// Whether the stream is over.
+    package internal(set) var isClosed = false
+    /// Whether `finish` was called or the head ended the stream.
+    package internal(set) var isFinished = false
+    /// Whether our last frame was handed over.
+    package internal(set) var hasSentEnd = false
+    /// Bytes of body that were handed over in DATA frames.
+    package internal(set) var sentByteCount: UInt64 = 0
+
+    unowned(unsafe) let session: HTTP2Session
+    /// The place among the streams of the session.
+    var place = 0
+    var output = ByteBuffer()
+    /// Field lines to send after the body.
+    var trailers = ByteBuffer()
+    /// Whether the library has asked for data and was told that there is none.
+    var isDeferred = false
+    /// Whether a writer was asked to wait.
+    var wasAboveHighWater = false
+
+    /// Bytes; a slow reader of a large body keeps this much and what one read of the upstream gives.
+    package static let highWater = 16 << 10
+    /// Bytes.
+    package static let lowWater = 8 << 10
+
+    init(id: Int32, session: HTTP2Session) {
+        self.id = id
+        self.session = session
+    }
+
+    /// Bytes of body that wait for the peer's window or for the connection.
+    package var pendingByteCount: Int { output.count }
+
+    /// Whether writers should wait for `streamDrained`.
+    package var isAboveHighWater: Bool { output.count > Self.highWater }
+
+    /// Sends a part of the body, after the head; sent as the peer's windows allow.
+    package func write(_ bytes: UnsafeRawBufferPointer) {
+        guard !isClosed, !isFinished, bytes.count > 0 else { return }
+        output.append(bytes)
+        if output.count > Self.highWater { wasAboveHighWater = true }
+        session.outputChanged(self)
+    }
+
+    /// Ends the body.
+    ///
+    /// - Parameter trailers: Field lines, each with its line end.
+    package func finish(trailers: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)) {
+        guard !isClosed, !isFinished else { return }
+        self.trailers.append(trailers)
+        isFinished = true
+        session.outputChanged(self)
+    }
+
+    /// Ends the stream at once; what waits on it is dropped (RFC 9113 §6.4).
+    package func reset(_ code: HTTP2ErrorCode) {
+        guard !isClosed else { return }
+        session.reset(self, code)
+    }
+
+    /// Lets the peer send this many bytes more on the stream.
+    package func consume(_ count: Int) {
+        guard !isClosed, count > 0 else { return }
+        session.consume(count, of: self)
+    }
+}
+
+@available(*, unavailable)
+extension HTTP2Stream: Sendable {}

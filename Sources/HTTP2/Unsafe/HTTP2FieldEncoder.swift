@@ -1,0 +1,125 @@
+import Bytes
+import CNghttp2
+
+/// Puts outgoing fields into the library's form; one serves all sessions of a loop.
+///
+/// Confined to its event loop.
+///
+/// How it works: values stay where they are, names are put in lower case (RFC 9113 §8.2) into a scratch space. The
+/// library copies both when the fields are submitted, so the bytes that were given need to live only until then.
+package final class HTTP2FieldEncoder {
+    private(set) var pairs: UnsafeMutablePointer<nghttp2_nv>
+    private(set) var count = 0
+    private var capacity = 64
+    private var scratch: UnsafeMutablePointer<UInt8>
+    private var scratchCapacity = 4096
+    private var scratchUsed = 0
+
+    package init() {
+        pairs = .allocate(capacity: capacity)
+        scratch = .allocate(capacity: scratchCapacity)
+    }
+
+    deinit {
+        pairs.deallocate()
+        scratch.deallocate()
+    }
+
+    /// Forgets all fields.
+    package func removeAll() {
+        count = 0
+        scratchUsed = 0
+    }
+
+    /// Adds a field; the name must be in lower case.
+    package func append(name: StaticString, value: UnsafeRawBufferPointer) {
+        add(name.utf8Start, name.utf8CodeUnitCount, value, flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
+    }
+
+    /// Adds a field; the name must be in lower case.
+    package func append(name: StaticString, value: StaticString) {
+        let bytes = UnsafeRawBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount)
+        append(name: name, value: bytes)
+    }
+
+    /// Adds `:status`, of three digits (RFC 9113 §8.3.2).
+    package func append(status: Int) {
+        let digits = reserveScratch(3)
+        for (index, divisor) in [100, 10, 1].enumerated() {
+            digits[index] = UInt8(ascii: "0") + UInt8(clamping: status / divisor % 10)
+        }
+        append(name: ":status", value: UnsafeRawBufferPointer(start: digits, count: 3))
+    }
+
+    /// Adds field lines, each with its line end.
+    package func append(lines: UnsafeRawBufferPointer) {
+        var start = 0
+        while let colon = lines.firstOffset(of: UInt8(ascii: ":"), from: start),
+            let end = lines.firstOffset(of: 0x0D, from: colon)
+        {
+            append(name: lines.slice(start..<colon), value: lines.slice((colon + 1)..<end).trimmed)
+            start = end + 2
+        }
+    }
+
+    /// Adds a field whose name may be in any case.
+    package func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        let lowered = reserveScratch(name.count)
+        for index in 0..<name.count { lowered[index] = ASCII.lowercased(name[index]) }
+        let copied = UnsafeRawBufferPointer(start: lowered, count: name.count)
+        // What differs each time is not worth a place in the peer's table (RFC 7541 §6.2.2).
+        let isUnique = copied.equals("x-request-id") || copied.equals("traceparent")
+        let flag = isUnique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
+        add(lowered, name.count, value, flags: UInt8(flag.rawValue))
+    }
+
+    private func add(_ name: UnsafePointer<UInt8>, _ nameCount: Int, _ value: UnsafeRawBufferPointer, flags: UInt8) {
+        if count == capacity { growPairs() }
+        let start = value.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? name
+        pairs[count] = nghttp2_nv(
+            // The library only reads.
+            name: UnsafeMutablePointer(mutating: name),
+            value: UnsafeMutablePointer(mutating: start),
+            namelen: nameCount,
+            valuelen: value.count,
+            flags: flags
+        )
+        count += 1
+    }
+
+    private func reserveScratch(_ size: Int) -> UnsafeMutablePointer<UInt8> {
+        if scratchCapacity - scratchUsed < size { growScratch(size) }
+        let place = scratch + scratchUsed
+        scratchUsed += size
+        return place
+    }
+
+    private func growPairs() {
+        let fresh = UnsafeMutablePointer<nghttp2_nv>.allocate(capacity: capacity * 2)
+        fresh.initialize(from: pairs, count: count)
+        pairs.deallocate()
+        pairs = fresh
+        capacity *= 2
+    }
+
+    /// Moves to a larger space, and what points into the old one with it.
+    private func growScratch(_ size: Int) {
+        var wanted = scratchCapacity * 2
+        while wanted - scratchUsed < size { wanted *= 2 }
+        let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
+        fresh.initialize(from: scratch, count: scratchUsed)
+        let old = UnsafePointer(scratch)..<UnsafePointer(scratch + scratchUsed)
+        for index in 0..<count {
+            for path in [\nghttp2_nv.name, \nghttp2_nv.value] {
+                guard let pointer = pairs[index][keyPath: path], old.contains(UnsafePointer(pointer)) else { continue }
+                pairs[index][keyPath: path] = fresh + (UnsafePointer(pointer) - UnsafePointer(scratch))
+            }
+        }
+        scratch.deallocate()
+        scratch = fresh
+        scratchCapacity = wanted
+    }
+}
+
+@available(*, unavailable)
+extension HTTP2FieldEncoder: Sendable {}
