@@ -1,3 +1,4 @@
+import HTTPServer
 import Observability
 
 extension StatusPage {
@@ -125,6 +126,36 @@ extension StatusPage {
             <code>gatehouse explain GET https://\(status.host)/…</code></p>
                     </section>
             """
+    }
+
+    var connectionsSection: HTML {
+        let connections = status.connections
+        let rows = connections.protocols.map { spoken in
+            item("\(spoken.name)", count(spoken.connections), hint(spoken.name))
+        }
+        let tunnels = item(
+            "WebSockets and other tunnels",
+            count(connections.tunnels),
+            "Each has a request of the above to itself until it ends"
+        )
+        return """
+            <section class="box panel" aria-labelledby="connections">
+                      <header><h2 id="connections">Open connections</h2></header>
+                      <ul class="rows">\(rows + [tunnels])</ul>
+                    </section>
+            """
+    }
+
+    private func hint(_ spoken: String) -> String {
+        guard spoken == HTTPProtocol.http2.rawValue else { return "One request at a time" }
+        let streams = status.connections.streams
+        let requests = "\(streams) \(streams == 1 ? "request" : "requests") under way"
+        let ended = status.connections.abuse.map { "\($0.count) for \(StatusFormat.reason($0.reason).lowercased())" }
+        return ended.isEmpty ? requests : "\(requests) · ended since the start: \(ended.joined(separator: ", "))"
+    }
+
+    private func count(_ number: Int64) -> HTML {
+        "<strong>\(StatusFormat.grouped(UInt64(clamping: number)))</strong>"
     }
 
     private func item(_ name: HTML, _ state: HTML, _ hint: String) -> HTML {

@@ -43,6 +43,7 @@ struct StatusPage {
               </div>
               <div>
                 \(refusalsSection)
+                \(connectionsSection)
               </div>
             </div>
           </main>

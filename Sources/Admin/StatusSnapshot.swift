@@ -11,6 +11,7 @@ package struct StatusSnapshot: Sendable {
     package var now: Int64
     package var readiness: Readiness
     package var traffic: TrafficReport
+    package var connections = ConnectionReport()
     package var routes: [Route]
     package var servers: [Server]
     package var certificates: [Certificate]

@@ -97,7 +97,7 @@ package final class RequestObserver {
         record.method = head.methodBytes
         record.host = head.authority
         record.path = head.path
-        record.version = head.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1"
+        record.version = head.majorVersion == 2 ? "HTTP/2" : head.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1"
         record.status = exchange.status
         record.bytesReceived = exchange.requestBodySize
         record.bytesSent = exchange.responseBodySize

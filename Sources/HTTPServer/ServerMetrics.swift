@@ -16,17 +16,17 @@ package struct ServerMetrics {
             uniqueKeysWithValues: HTTPProtocol.allCases.map { spoken in
                 let labels = [MetricLabel("protocol", spoken.rawValue)]
                 let help = "Open client connections whose protocol is known."
-                return (spoken, registry.gauge("gatehouse_http_connections", help: help, labels: labels))
+                return (spoken, registry.gauge(MetricName.connections, help: help, labels: labels))
             }
         )
         abuse = Dictionary(
             uniqueKeysWithValues: HTTP2Abuse.allCases.map { abuse in
                 let labels = [MetricLabel("reason", abuse.rawValue)]
                 let help = "HTTP/2 connections that were ended because of what their clients did."
-                return (abuse, registry.counter("gatehouse_http2_abuse_total", help: help, labels: labels))
+                return (abuse, registry.counter(MetricName.abuse, help: help, labels: labels))
             }
         )
-        streams = registry.gauge("gatehouse_http2_streams", help: "Requests under way on HTTP/2 connections.")
+        streams = registry.gauge(MetricName.streams, help: "Requests under way on HTTP/2 connections.")
         failedHandshakes = registry.counter(
             "gatehouse_tls_handshakes_failed_total",
             help: "TLS handshakes of clients that failed or took too long."

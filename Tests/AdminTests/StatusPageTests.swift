@@ -77,6 +77,24 @@ struct StatusPageTests {
     }
 
     @Test
+    func `connections are shown by protocol, with what some were ended for`() {
+        var status = snapshot()
+        status.connections.protocols = [("HTTP/1.1", 1204), ("HTTP/2", 30)]
+        status.connections.streams = 77
+        status.connections.tunnels = 9
+        #expect(page(status).contains("<span>HTTP/1.1</span> <strong>1,204</strong>"))
+        #expect(page(status).contains("77 requests under way</p>"))
+        #expect(page(status).contains("<span>WebSockets and other tunnels</span> <strong>9</strong>"))
+        status.connections.streams = 1
+        status.connections.abuse = [("rapid_reset", 3), ("ping_flood", 1)]
+        #expect(
+            page(status).contains(
+                "1 request under way · ended since the start: 3 for rapid reset, 1 for ping flood</p>"
+            )
+        )
+    }
+
+    @Test
     func `what keeps it from serving comes before everything else`() {
         var status = snapshot()
         status.readiness = .notReady(reasons: ["draining"])

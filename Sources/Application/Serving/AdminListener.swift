@@ -102,6 +102,7 @@ extension GatewayServer {
                     failedReloadErrorCount: failedReloadErrors
                 )
             )
+            status.connections = registry.connectionReport()
             status.routes = configuration.routes.map(StatusSnapshot.Route.init)
             status.servers = servers(states, now: now)
             status.certificates = certificates()
