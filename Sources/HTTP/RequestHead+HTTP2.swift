@@ -6,11 +6,12 @@ import Bytes
 extension RequestHead {
     /// Starts a request of HTTP/2, in a head fresh from `reset()`, with the values of its pseudo-fields (RFC 9113 §8.3.1).
     ///
-    /// `target` is empty for a CONNECT without `:protocol`.
+    /// `target` is empty for a CONNECT without `:protocol`, which is `connectProtocol`.
     package func begin(
         method: UnsafeRawBufferPointer,
         target: UnsafeRawBufferPointer,
         authority: UnsafeRawBufferPointer?,
+        connectProtocol: UnsafeRawBufferPointer? = nil,
         limits: HTTPLimits
     ) throws(HTTPParseError) {
         guard FieldSyntax.isToken(method) else { throw .malformedRequestLine }
@@ -22,6 +23,13 @@ extension RequestHead {
         line.method = HTTPMethod(method)
         let span = ByteSpan(offset: fields.copy(target), count: target.count)
         line.target = span
+        if let connectProtocol {
+            // RFC 8441 §4: of CONNECT only; it names a protocol, which is a token (RFC 9110 §7.8).
+            guard line.method == .connect, !target.isEmpty, FieldSyntax.isToken(connectProtocol) else {
+                throw .malformedRequestLine
+            }
+            line.connectProtocol = ByteSpan(offset: fields.copy(connectProtocol), count: connectProtocol.count)
+        }
         if target.isEmpty {
             guard line.method == .connect else { throw .malformedTarget }
             line.form = .authority
@@ -57,7 +65,11 @@ extension RequestHead {
         semantics.keepsAlive = true
         semantics.expectsContinue = fields.contains(.expect) && fields.hasToken(.expect, "100-continue")
         let length = try fields.framing(minorVersion: 1, allowsRepeatedLength: false)
-        if isComplete {
+        if line.method == .connect {
+            // RFC 9110 §9.3.6: what follows the head is meant for a tunnel, and is no content.
+            guard length == nil || line.connectProtocol == nil else { throw .invalidContentLength }
+            semantics.framing = .none
+        } else if isComplete {
             // RFC 9113 §8.1.1: the length must be that of the data.
             if let length, length != .length(0) { throw .invalidContentLength }
             semantics.framing = .none

@@ -16,8 +16,10 @@ extension RequestHead {
             // RFC 9112 §9.3: `close` wins over everything else.
             let closes = fields.hasToken(.connection, "close")
             semantics.keepsAlive = !closes && (isCurrent || fields.hasToken(.connection, "keep-alive"))
-            // RFC 9110 §7.8: an Upgrade in HTTP/1.0 is ignored.
-            semantics.isUpgrade = isCurrent && fields.contains(.upgrade) && fields.hasToken(.connection, "upgrade")
+            // RFC 9110 §7.8: an Upgrade in HTTP/1.0 is ignored, and so may be one that has a body to be read first.
+            semantics.isUpgrade =
+                isCurrent && semantics.framing == .none && fields.contains(.upgrade)
+                && fields.hasToken(.connection, "upgrade")
         }
         if line.method == .connect {
             // RFC 9110 §9.3.6: what follows the head is meant for a tunnel, not a body nor another request.

@@ -80,6 +80,10 @@ package final class RequestHead {
     /// Whether the client asks to switch protocols (RFC 9110 §7.8).
     @inlinable
     package var isUpgrade: Bool { semantics.isUpgrade }
+
+    /// The `:protocol` of an extended CONNECT (RFC 8441 §4); nil for every other request.
+    @inlinable
+    package var connectProtocol: UnsafeRawBufferPointer? { line.connectProtocol.map { fields.bytes($0) } }
 }
 
 extension RequestHead {
@@ -126,6 +130,8 @@ struct RequestLine {
     /// The authority of an absolute-form target, or of HTTP/2.
     @usableFromInline var authority: ByteSpan?
     @usableFromInline var defaultPort: UInt16?
+    /// The `:protocol` of an extended CONNECT.
+    @usableFromInline var connectProtocol: ByteSpan?
 
     @usableFromInline init() {}
 

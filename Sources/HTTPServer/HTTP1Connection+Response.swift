@@ -13,6 +13,8 @@ struct ResponseProgress {
         case chunked
         /// For HTTP/1.0 clients: the end of the connection is the end of the body.
         case untilClose
+        /// Opaque bytes, until either side has no more.
+        case tunnel
         case ended
     }
 
@@ -69,7 +71,7 @@ extension HTTP1Connection: HTTPExchangeTransport {
             stream.write(bytes)
             ChunkEncoder.appendTail(to: &server.headBuffer)
             sendHeadBuffer()
-        case .untilClose:
+        case .untilClose, .tunnel:
             stream.write(bytes)
         }
         exchange?.responseBodySize += UInt64(bytes.count)
@@ -78,6 +80,7 @@ extension HTTP1Connection: HTTPExchangeTransport {
     func finishResponse(trailers: UnsafeRawBufferPointer) {
         switch response.body {
         case .ended: return
+        case .tunnel: return finishTunnel()
         case .notBegun: return abort()
         case .length(let left) where left > 0:
             // The client was promised more: only a cut connection tells it that something is missing.
@@ -114,7 +117,7 @@ extension HTTP1Connection: HTTPExchangeTransport {
         }
     }
 
-    private func sendHeadBuffer() {
+    func sendHeadBuffer() {
         stream.write(server.headBuffer.bytes)
         server.headBuffer.removeAll()
     }

@@ -69,8 +69,9 @@ final class HTTP1Connection {
             case .head: taken = exchange == nil && hasRoom() ? readHead(rest) : 0
             case .body: taken = isBodyPaused ? 0 : readBody(rest)
             case .discarding: taken = readBody(rest)
+            case .tunnel: taken = isBodyPaused ? 0 : readTunnel(rest)
             case .complete: taken = 0
-            case .closed: return bytes.count
+            case .tunnelEnded, .closed: return bytes.count
             }
             if taken == 0 { break }
             offset += taken
@@ -96,12 +97,15 @@ final class HTTP1Connection {
         input.consume(taken)
         if input.isEmpty { input.releaseStorage() }
         updateReading()
-        if state.peerHasEnded, state.request == .body, input.isEmpty { return closeGracefully() }
+        if state.peerHasEnded, input.isEmpty {
+            if state.request == .body { return closeGracefully() }
+            if state.request == .tunnel { return tunnelRead() }
+        }
         closeIfPeerIsDone()
     }
 
     func queueProcessing() {
-        guard !isProcessing, !isProcessingQueued, !input.isEmpty else { return }
+        guard !isProcessing, !isProcessingQueued, !input.isEmpty || hasUntoldEnd else { return }
         isProcessingQueued = true
         loop.atEndOfBatch(self)
     }
@@ -249,7 +253,7 @@ final class HTTP1Connection {
     }
 
     func pauseBody() {
-        guard state.request == .body else { return }
+        guard state.request == .body || state.request == .tunnel else { return }
         isBodyPaused = true
         pauseBodyClock()
         updateReading()
@@ -265,7 +269,8 @@ final class HTTP1Connection {
 
     /// Reads on unless what was read already waits: for a response to be written or for a body to be wanted.
     private func updateReading() {
-        let waits = input.count > Self.inputLimit || !input.isEmpty && state.request == .body && isBodyPaused
+        let isWanted = !isBodyPaused || state.request != .body && state.request != .tunnel
+        let waits = input.count > Self.inputLimit || !input.isEmpty && !isWanted
         guard waits != isReadingPaused else { return }
         isReadingPaused = waits
         if waits { stream.pauseReading() } else { stream.resumeReading() }
@@ -307,10 +312,11 @@ final class HTTP1Connection {
         closeGracefully()
     }
 
-    func closeGracefully() {
+    /// - Parameter outcome: How an exchange that is under way has ended by that.
+    func closeGracefully(_ outcome: ExchangeOutcome = .cancelled) {
         guard !isClosed else { return }
         stream.closeGracefully()
-        cleanUp(.cancelled)
+        cleanUp(outcome)
     }
 
     func abort() {
@@ -366,7 +372,8 @@ extension HTTP1Connection: ByteStreamDelegate, BatchEndHandler {
         switch state.request {
         case .body where input.isEmpty || !isBodyPaused: closeGracefully()
         case .head, .discarding: closeIfPeerIsDone()
-        case .body, .complete, .closed: break
+        case .tunnel where input.isEmpty: tunnelRead()
+        case .body, .tunnel, .tunnelEnded, .complete, .closed: break
         }
     }
 

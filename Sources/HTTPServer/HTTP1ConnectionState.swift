@@ -9,6 +9,10 @@ struct HTTP1ConnectionState {
         case complete
         /// The rest of its body is thrown away after the response, so that the connection can be used again.
         case discarding
+        /// Another protocol is spoken, which ends with the connection.
+        case tunnel
+        /// The client has ended its direction of the tunnel.
+        case tunnelEnded
         /// Nothing more is read.
         case closed
     }
@@ -69,6 +73,17 @@ struct HTTP1ConnectionState {
         }
         request = .head
         return .request
+    }
+
+    /// The final response switches to another protocol (RFC 9110 §7.8).
+    mutating func tunnelBegins() {
+        request = .tunnel
+        persists = false
+    }
+
+    /// All that the client had to say in the tunnel was handed on.
+    mutating func tunnelRead() {
+        request = .tunnelEnded
     }
 
     /// The body that was thrown away has ended.

@@ -27,6 +27,8 @@ package final class HTTPExchange {
     package internal(set) var status = 0
     /// Bytes of the response body that were handed over, without framing.
     package internal(set) var responseBodySize: UInt64 = 0
+    /// Whether the exchange has become a tunnel, whose bytes count as those of the bodies.
+    package private(set) var isTunnel = false
     /// Whether the response is complete or the exchange was cut.
     package internal(set) var hasEnded = false
 
@@ -76,6 +78,23 @@ package final class HTTPExchange {
         transport.sendHead(status, fields, framing, closes: closes)
     }
 
+    /// Switches to another protocol: from here on the bodies of both directions are opaque bytes without framing.
+    ///
+    /// Over HTTP/1.1 that is `101 (Switching Protocols)` (RFC 9110 §7.8), over HTTP/2 the 200 of an extended CONNECT
+    /// (RFC 8441 §5). The client's bytes come after `resumeBody()`, their end as `exchangeBodyEnded`; `finish()` ends our
+    /// direction. The exchange has ended when both have.
+    ///
+    /// - Parameters:
+    ///   - protocolName: What `Upgrade` says; of HTTP/1.1 only.
+    ///   - fields: As for `sendHead`, without `Upgrade` and `Connection`.
+    package func beginTunnel(protocolName: UnsafeRawBufferPointer, fields: UnsafeRawBufferPointer) {
+        guard !isResponseStarted, let transport else { return }
+        status = head.connectProtocol == nil ? 101 : 200
+        isTunnel = true
+        bodySizeLimit = .max
+        transport.beginTunnel(protocolName, fields)
+    }
+
     /// Sends a part of the response body; that of a response to HEAD is dropped.
     package func write(_ bytes: UnsafeRawBufferPointer) {
         transport?.sendBody(bytes)
@@ -86,6 +105,12 @@ package final class HTTPExchange {
     /// - Parameter trailers: Field lines, each with its CRLF; sent where the framing has room for them.
     package func finish(trailers: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)) {
         transport?.finishResponse(trailers: trailers)
+    }
+
+    /// Ends a tunnel in both directions; what was written still goes out.
+    package func closeTunnel() {
+        guard isTunnel else { return abort() }
+        transport?.closeTunnel()
     }
 
     /// Cuts the exchange, so that the client sees that the response is not complete.

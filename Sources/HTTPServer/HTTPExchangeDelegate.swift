@@ -43,7 +43,7 @@ package protocol HTTPExchangeDelegate: AnyObject {
 
 /// How an exchange ended.
 package enum ExchangeOutcome: Sendable {
-    /// The whole response was handed to the connection.
+    /// The whole response was handed to the connection; a tunnel was ended by both sides.
     case completed
     /// The client went away or the connection was cut before that.
     case cancelled
@@ -64,6 +64,9 @@ protocol HTTPExchangeTransport: AnyObject {
     var isWritable: Bool { get }
     func sendInformational(_ status: Int, _ fields: UnsafeRawBufferPointer)
     func sendHead(_ status: Int, _ fields: UnsafeRawBufferPointer, _ framing: ResponseFraming, closes: Bool)
+    func beginTunnel(_ protocolName: UnsafeRawBufferPointer, _ fields: UnsafeRawBufferPointer)
+    /// Ends both directions at once, after what waits to be sent.
+    func closeTunnel()
     func sendBody(_ bytes: UnsafeRawBufferPointer)
     func finishResponse(trailers: UnsafeRawBufferPointer)
     func pauseBody()

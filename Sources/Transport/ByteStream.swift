@@ -40,6 +40,8 @@ package protocol ByteStream: AnyObject {
     /// No `streamDidRead` until `resumeReading`.
     func pauseReading()
     func resumeReading()
+    /// Sends what waits and ends our direction; nothing more is written, and the peer's bytes still come.
+    func closeWriting()
     /// Sends what waits, says goodbye, gives the peer a moment to read it, and closes. The delegate hears no more.
     func closeGracefully()
     /// Closes at once; what waits is lost, and the peer sees a reset. The delegate hears no more.

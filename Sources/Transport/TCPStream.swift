@@ -14,6 +14,9 @@ package final class TCPStream: ByteStream {
     private var state = State.open
     private var isPaused = false
     private var hasEnded = false
+    /// Whether our direction ends with what waits in `output`.
+    private var isWriteClosed = false
+    private var isParked = false
     private var wasAboveHighWater = false
     private var isFlushQueued = false
     private var discardedCount = 0
@@ -56,7 +59,7 @@ package final class TCPStream: ByteStream {
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer) {
-        guard state == .open else { return }
+        guard state == .open, !isWriteClosed else { return }
         output.append(bytes)
         if output.count > WaterMark.high { wasAboveHighWater = true }
         queueFlush()
@@ -70,6 +73,12 @@ package final class TCPStream: ByteStream {
     package func resumeReading() {
         isPaused = false
         updateInterest()
+    }
+
+    package func closeWriting() {
+        guard state == .open, !isWriteClosed else { return }
+        isWriteClosed = true
+        if output.isEmpty { SystemCall.shutdownWriting(descriptor) } else { queueFlush() }
     }
 
     package func closeGracefully() {
@@ -91,9 +100,24 @@ package final class TCPStream: ByteStream {
     }
 
     private func updateInterest() {
-        guard let registration else { return }
         let reads = state == .lingering || state == .open && !isPaused
-        loop.update(registration, interest: SocketInterest(reads: reads && !hasEnded, writes: isWaitingToWrite))
+        let interest = SocketInterest(reads: reads && !hasEnded, writes: isWaitingToWrite)
+        if let registration {
+            loop.update(registration, interest: interest)
+        } else if isParked, reads {
+            isParked = false
+            registration = try? loop.register(self, descriptor: descriptor, interest: interest)
+            if registration == nil { fail(.reset) }
+        }
+    }
+
+    /// Leaves what the peer has sent in the kernel until it is wanted, although both directions have ended.
+    ///
+    /// The loop would tell of that again and again.
+    private func park() {
+        if let registration { loop.deregister(registration) }
+        registration = nil
+        isParked = true
     }
 
     private var isWaitingToWrite = false
@@ -142,6 +166,8 @@ extension TCPStream: SocketHandler, BatchEndHandler, LoopTimerHandler {
         if events.isWritable || isWaitingToWrite && events.contains(.failed) { flush() }
         if events.isReadable {
             read()
+        } else if state == .open, isWriteClosed, isPaused, !events.contains(.failed) {
+            park()
         } else if events.isBroken {
             // Both directions are gone although nothing was asked for: a reset while reading is paused.
             if state == .open { fail(.reset) } else { close() }
@@ -202,6 +228,7 @@ extension TCPStream: SocketHandler, BatchEndHandler, LoopTimerHandler {
             updateInterest()
         }
         if state == .closing { return shutDownAndLinger() }
+        if isWriteClosed { SystemCall.shutdownWriting(descriptor) }
         tellDrained()
     }
 

@@ -11,6 +11,13 @@ struct RequestBodyState {
         isComplete = framing == .none
     }
 
+    /// A body of another protocol, which ends with our direction of the connection.
+    static var tunnel: RequestBodyState {
+        var body = RequestBodyState(.untilClose)
+        body.isComplete = false
+        return body
+    }
+
     /// Counts bytes of the body; false if there are more than the head says.
     mutating func write(_ count: Int) -> Bool {
         guard !isComplete else { return count == 0 }

@@ -53,6 +53,12 @@ struct ResponseReader {
         return false
     }
 
+    /// What follows the head is of another protocol, to the end of the connection.
+    mutating func beginTunnel() {
+        state = .untilClose
+        keepsAlive = false
+    }
+
     /// The server sent what belongs to no response.
     mutating func giveUpConnection() {
         keepsAlive = false

@@ -10,13 +10,15 @@ extension UpstreamConnection: SocketHandler {
 
     func socketReady(_ events: SocketEvents) {
         guard isOpen else { return }
-        guard request != nil else { return unusedConnectionReady(events) }
+        guard request != nil else { return tunnel == nil ? unusedConnectionReady(events) : flush() }
         let isBroken = events.isBroken
         if events.isWritable || isWaitingToWrite && isBroken {
             flush()
             guard isOpen, request != nil else { return }
         }
-        if isPaused {
+        if tunnel?.hasEnded == true {
+            if isBroken { failExchange(.closedEarly(responseStarted: true)) }
+        } else if isPaused {
             // Level-triggered, it would be told again and again; `updateInterest` puts it back.
             if isBroken, let registration {
                 loop.deregister(registration)
@@ -84,7 +86,9 @@ extension UpstreamConnection: SocketHandler {
     }
 
     private func inputEnded() {
-        if reader.isCompleteAtClose {
+        if tunnel != nil {
+            tunnelEnded()
+        } else if reader.isCompleteAtClose {
             finishExchange(trailers: nil)
         } else {
             failExchange(.closedEarly(responseStarted: reader.hasStarted))
@@ -93,6 +97,10 @@ extension UpstreamConnection: SocketHandler {
 
     /// Hands on what the bytes hold, behind what was left of those before.
     private func take(_ bytes: UnsafeRawBufferPointer) {
+        if tunnel != nil, let request {
+            request.delegate?.upstreamBody(request, bytes)
+            return
+        }
         guard !input.isEmpty else {
             let consumed = hand(on: bytes)
             if isOpen, consumed < bytes.count { input.append(bytes.slice(consumed..<bytes.count)) }
@@ -131,7 +139,7 @@ extension UpstreamConnection: SocketHandler {
                 case .head:
                     // RFC 9110 §7.8: only for a request that asks for it.
                     guard head.status != 101 else {
-                        failExchange(.unrequestedUpgrade)
+                        if request.upgrades { beginTunnel(request, head) } else { failExchange(.unrequestedUpgrade) }
                         break
                     }
                     request.isResponseStarted = true

@@ -51,6 +51,7 @@ extension UpstreamConnection: BatchEndHandler {
     func finishBody(trailers: UnsafeRawBufferPointer) {
         guard !body.isComplete else { return }
         guard body.finish() else { return isWriteClosed ? () : failExchange(.bodyLengthMismatch) }
+        if tunnel != nil { return finishTunnel() }
         guard !isWriteClosed else { return setTimer() }
         if body.framing == .chunked {
             // RFC 9112 §7.1.2: trailers stand between the last chunk and the empty line.
@@ -70,7 +71,7 @@ extension UpstreamConnection: BatchEndHandler {
 
     /// Sends what waits, as far as the socket takes it.
     func flush() {
-        guard isOpen, !isWriteClosed, request != nil else { return }
+        guard isOpen, !isWriteClosed, request != nil || tunnel != nil else { return }
         while !output.isEmpty {
             switch transfer(output.bytes) {
             case .bytes(let count):
@@ -86,6 +87,7 @@ extension UpstreamConnection: BatchEndHandler {
         }
         setWaitingToWrite(false)
         setTimer()
+        if tunnel != nil, body.isComplete { return closeTunnelWriting() }
         tellDrained()
     }
 
@@ -119,6 +121,8 @@ extension UpstreamConnection: BatchEndHandler {
     /// The server takes no more of the request; it may have answered before, so reading goes on (RFC 9112 §9.5).
     private func closeWriting() {
         isWriteClosed = true
+        // Only what was left of an ended tunnel was to go out.
+        if request == nil { return close() }
         output.releaseStorage()
         setWaitingToWrite(false)
         setTimer()

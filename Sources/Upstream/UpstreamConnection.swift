@@ -40,6 +40,8 @@ final class UpstreamConnection: UpstreamExchange {
     var isWaitingToWrite = false
     var isFlushQueued = false
     var wasAboveHighWater = false
+    /// How far another protocol is that the server has switched to; nil without one.
+    var tunnel: UpstreamTunnel?
     /// `input` is being read from, so it must stay where it is.
     var isParsing = false
 
@@ -95,6 +97,7 @@ final class UpstreamConnection: UpstreamExchange {
         hasSent = false
         hasReceived = false
         responseDeadline = nil
+        tunnel = nil
         body = RequestBodyState(request.framing)
         reader.begin(request.method)
         if body.isComplete {
@@ -158,7 +161,7 @@ final class UpstreamConnection: UpstreamExchange {
     // MARK: Waiting
 
     func updateInterest() {
-        let interest = SocketInterest(reads: !isPaused, writes: isWaitingToWrite)
+        let interest = SocketInterest(reads: !isPaused && tunnel?.hasEnded != true, writes: isWaitingToWrite)
         guard let registration else {
             // It was taken out when it hung up while paused.
             if isOpen, !isPaused {
@@ -181,6 +184,7 @@ final class UpstreamConnection: UpstreamExchange {
     }
 
     private func deadline() -> UInt64? {
+        if tunnel != nil { return deadline(after: client.configuration.idleTimeout) }
         guard let request else { return deadline(after: client.configuration.poolTimeout) }
         if !output.isEmpty { return deadline(after: client.configuration.idleTimeout) }
         if reader.hasStarted { return isPaused ? nil : deadline(after: client.configuration.idleTimeout) }
@@ -200,7 +204,7 @@ final class UpstreamConnection: UpstreamExchange {
 extension UpstreamConnection: LoopTimerHandler {
     func timerFired(_ timer: LoopTimer) {
         guard request != nil else {
-            server.removeUnused(self)
+            if tunnel == nil { server.removeUnused(self) }
             return close()
         }
         if output.isEmpty, !reader.hasStarted {

@@ -16,6 +16,8 @@ package enum UpstreamError: Error, Equatable, Sendable {
     case malformedResponse(HTTPParseError, responseStarted: Bool)
     /// A 101 that nobody had asked for.
     case unrequestedUpgrade
+    /// The request asks for another protocol, and the server speaks HTTP/2 only, where none can be switched to.
+    case cannotUpgrade
     /// Every server is left out for now; `retryAfter` is in seconds, at least 1.
     case allServersDown(retryAfter: Int)
     /// The body that was written is not as long as the head says.

@@ -13,6 +13,11 @@ package protocol UpstreamRequestDelegate: AnyObject {
     func upstreamNotReadyForBody(_ request: UpstreamRequest)
     /// A 1xx response, other than 101; the head is valid during the call.
     func upstreamInformational(_ request: UpstreamRequest, _ head: ResponseHead)
+    /// The server switches to another protocol, as the request asked; the head of the 101 is valid during the call.
+    ///
+    /// From here on `writeBody` and `upstreamBody` carry opaque bytes. `finishBody` ends our direction and `upstreamEnd`
+    /// the server's; the request is over when both have ended. Only of requests prepared with `upgrades`.
+    func upstreamUpgraded(_ request: UpstreamRequest, _ head: ResponseHead)
     /// The head of the response; valid during the call.
     ///
     /// It may come while the body is still being written.
@@ -47,6 +52,8 @@ package final class UpstreamRequest {
 
     package private(set) var method = HTTPMethod.get
     package private(set) var framing = BodyFraming.none
+    /// Whether the request asks to switch to another protocol by an `Upgrade` among its fields (RFC 9110 §7.8).
+    package private(set) var upgrades = false
     /// How often the request was sent again.
     package internal(set) var resendCount = 0
     /// The place of the server that has the request, in the configuration's list; nil before one was chosen.
@@ -77,15 +84,20 @@ package final class UpstreamRequest {
     package init() {}
 
     /// Makes the request ready to be filled, as if new; it must not be under way.
+    ///
+    /// - Parameter upgrades: Whether a 101 is an answer to it, which takes HTTP/1.1 and a request without a body.
     package func prepare(
         method: HTTPMethod,
         framing: BodyFraming,
+        upgrades: Bool = false,
         delegate: any UpstreamRequestDelegate
     ) {
         guard case .idle = progress else { preconditionFailure("a request is started once until it has ended") }
         precondition(framing != .untilClose, "a request cannot end with its connection (RFC 9112 §6.3)")
+        precondition(framing == .none || !upgrades, "a request that switches protocols has no body")
         self.method = method
         self.framing = framing
+        self.upgrades = upgrades
         self.delegate = delegate
         line.removeAll()
         fields.removeAll()

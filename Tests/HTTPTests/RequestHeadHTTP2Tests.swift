@@ -57,8 +57,25 @@ import Testing
 
     @Test func `CONNECT has an authority, or a path if it is extended`() throws {
         #expect(try build("CONNECT", "", "a:443", []).targetForm == .authority)
-        let extended = try build("CONNECT", "/chat", "a", [])
+        let extended = try build("CONNECT", "/chat", "a", [], connectProtocol: "websocket")
         #expect(extended.targetForm == .origin && extended.path.text == "/chat")
+        #expect(extended.connectProtocol?.text == "websocket" && extended.framing == .none)
+        #expect(try build("CONNECT", "", "a:443", []).connectProtocol == nil)
+        #expect(try build("GET", "/", "a", []).connectProtocol == nil)
+    }
+
+    @Test func `a protocol is named by CONNECT only, as a token, and there is no content`() {
+        for (method, target, name) in [("GET", "/", "websocket"), ("CONNECT", "/", "web socket"), ("CONNECT", "", "x")]
+        {
+            #expect(throws: HTTPParseError.malformedRequestLine) {
+                try build(method, target, "a", [], connectProtocol: name)
+            }
+        }
+        for length in ["0", "3"] {
+            #expect(throws: HTTPParseError.invalidContentLength) {
+                try build("CONNECT", "/", "a", [("content-length", length)], connectProtocol: "websocket")
+            }
+        }
     }
 
     @Test func `too many fields are refused`() {
@@ -71,18 +88,22 @@ import Testing
         _ target: String,
         _ authority: String?,
         _ fields: [(String, String)],
+        connectProtocol: String? = nil,
         isComplete: Bool = false
     ) throws -> RequestHead {
         let head = RequestHead()
-        let authority = authority.map { Array($0.utf8) }
-        try Array(method.utf8).withUnsafeBytes { method in
-            try Array(target.utf8).withUnsafeBytes { target in
-                if let authority {
-                    try authority.withUnsafeBytes {
-                        try head.begin(method: method, target: target, authority: $0, limits: HTTPLimits())
+        try withOptionalBytes(authority) { authority in
+            try withOptionalBytes(connectProtocol) { connectProtocol in
+                try Array(method.utf8).withUnsafeBytes { method in
+                    try Array(target.utf8).withUnsafeBytes { target in
+                        try head.begin(
+                            method: method,
+                            target: target,
+                            authority: authority,
+                            connectProtocol: connectProtocol,
+                            limits: HTTPLimits()
+                        )
                     }
-                } else {
-                    try head.begin(method: method, target: target, authority: nil, limits: HTTPLimits())
                 }
             }
         }
@@ -93,5 +114,10 @@ import Testing
         }
         try head.finish(isComplete: isComplete)
         return head
+    }
+
+    private func withOptionalBytes(_ text: String?, _ body: (UnsafeRawBufferPointer?) throws -> Void) throws {
+        guard let text else { return try body(nil) }
+        try Array(text.utf8).withUnsafeBytes { try body($0) }
     }
 }

@@ -50,13 +50,14 @@ final class Harness: Sendable {
         _ method: HTTPMethod = .get,
         _ path: String = "/",
         framing: BodyFraming = .none,
+        upgrades: Bool = false,
         fields: [(String, String)] = [],
         script: ExchangeScript = ExchangeScript()
     ) -> Exchange {
         let exchange = Exchange(loop: loop, script: script)
         client.execute { client in
             let request = exchange.request
-            request.prepare(method: method, framing: framing, delegate: exchange)
+            request.prepare(method: method, framing: framing, upgrades: upgrades, delegate: exchange)
             request.line.append(method.spelling)
             request.line.append(string: " \(path) HTTP/1.1\r\n")
             for (name, value) in fields {
@@ -210,6 +211,12 @@ final class Exchange: UpstreamRequestDelegate, @unchecked Sendable {
     func upstreamInformational(_ request: UpstreamRequest, _ head: ResponseHead) {
         outcome.informational.append(Int(head.status))
         script.onInformational?(self)
+    }
+
+    func upstreamUpgraded(_ request: UpstreamRequest, _ head: ResponseHead) {
+        outcome.status = Int(head.status)
+        outcome.fields = lines(head.fields)
+        writeMore()
     }
 
     func upstreamHead(_ request: UpstreamRequest, _ head: ResponseHead) {

@@ -201,6 +201,11 @@ final class TestPeer: @unchecked Sendable {
         end()
     }
 
+    /// Ends our direction.
+    func endSending() {
+        shutdown(descriptor.withLock { $0 }, Int32(SHUT_WR))
+    }
+
     /// Ends both directions, from any thread.
     fileprivate func hangUp() {
         descriptor.withLock { descriptor in

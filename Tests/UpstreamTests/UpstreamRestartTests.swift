@@ -53,6 +53,7 @@ import Transport
             request.finishBody()
         }
 
+        func upstreamUpgraded(_ request: UpstreamRequest, _ head: ResponseHead) {}
         func upstreamBody(_ request: UpstreamRequest, _ bytes: UnsafeRawBufferPointer) { body += bytes }
 
         func upstreamEnd(_ request: UpstreamRequest, trailers: FieldList?) {

@@ -167,6 +167,11 @@ extension ForwardedRequest: UpstreamRequestDelegate {
         exchange.sendInformational(status: head.status, fields: fields.bytes)
     }
 
+    func upstreamUpgraded(_ request: UpstreamRequest, _ head: ResponseHead) {
+        // Nothing asks for it yet.
+        fail(.upstreamMalformed)
+    }
+
     func upstreamHead(_ request: UpstreamRequest, _ head: ResponseHead) {
         guard let exchange, let pipeline, writeFields(of: head) else { return }
         if !head.fields.contains(.date) { pipeline.appendDate(to: &fields) }
@@ -238,6 +243,7 @@ extension GatewayFailure {
         case .unreachable, .closedEarly, .bodyLengthMismatch: self = .upstreamUnreachable
         case .connectTimedOut, .responseTimedOut, .idleTimedOut: self = .upstreamTimedOut
         case .malformedResponse, .unrequestedUpgrade: self = .upstreamMalformed
+        case .cannotUpgrade: self = .upstreamMalformed
         case .allServersDown(let seconds): self = .serversDown(retryAfter: seconds)
         case .outOfResources: self = .overloaded(retryAfter: 1)
         }

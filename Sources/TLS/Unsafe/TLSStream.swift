@@ -33,6 +33,7 @@ package final class TLSStream: ByteStream {
     private var isReadQueued = false
     private var isReading = false
     private var wasAboveHighWater = false
+    private var isWriteClosed = false
     private var peerHasEnded = false
     /// Whether the peer has said by `close_notify` that it sends nothing more.
     private var peerSaidGoodbye = false
@@ -103,7 +104,7 @@ package final class TLSStream: ByteStream {
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer) {
-        guard state == .open, bytes.count > 0 else { return }
+        guard state == .open, !isWriteClosed, bytes.count > 0 else { return }
         if plaintext.count + bytes.count <= Self.recordSize {
             plaintext.append(bytes)
             if !isPlaintextQueued {
@@ -134,15 +135,25 @@ package final class TLSStream: ByteStream {
         queueRead()
     }
 
+    package func closeWriting() {
+        guard state == .open, !isWriteClosed else { return }
+        sayGoodbye()
+        transport.closeWriting()
+    }
+
     package func closeGracefully() {
         guard state != .closed else { return }
-        if state == .open {
-            encryptGathered()
-            ERR_clear_error()
-            _ = SSL_shutdown(ssl)
-        }
+        if state == .open, !isWriteClosed { sayGoodbye() }
         release()
         transport.closeGracefully()
+    }
+
+    /// RFC 8446 §6.1: `close_notify` ends our direction only.
+    private func sayGoodbye() {
+        encryptGathered()
+        isWriteClosed = true
+        ERR_clear_error()
+        _ = SSL_shutdown(ssl)
     }
 
     package func abort() {

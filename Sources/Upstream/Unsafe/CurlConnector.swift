@@ -116,6 +116,15 @@ final class CurlConnector {
     /// Whether the server of the TLS connection chose HTTP/2.
     var hasChosenHTTP2: Bool { session.map(UpstreamTLS.hasChosenHTTP2) ?? false }
 
+    /// Says in the way of TLS that nothing more is sent; what was given to `send` must have gone out.
+    func closeWriting() {
+        guard let session else { return }
+        withUnsafeTemporaryAllocation(byteCount: UpstreamTLS.goodbyeSize, alignment: 1) { room in
+            // A socket that takes nothing now gets the end of the stream without it.
+            _ = SocketTransfer.send(descriptor, UpstreamTLS.sayGoodbye(session, into: room))
+        }
+    }
+
     // libcurl reports a cut connection like a closed one.
     private var hasEndedProperly: Bool { session.map(UpstreamTLS.hasEndedProperly) ?? false }
 

@@ -70,6 +70,11 @@ enum SocketTransfer {
         return recv(descriptor, &byte, 1, Int32(Int(MSG_PEEK) | Int(MSG_DONTWAIT))) < 0 && clinux_errno() == EAGAIN
     }
 
+    /// Tells the peer that nothing more comes.
+    static func shutdownWriting(_ descriptor: Int32) {
+        _ = shutdown(descriptor, Int32(SHUT_WR))
+    }
+
     static func close(_ descriptor: Int32) {
         _ = Glibc.close(descriptor)
     }

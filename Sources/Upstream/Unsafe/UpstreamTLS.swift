@@ -77,6 +77,33 @@ package final class UpstreamTLS: @unchecked Sendable {
         SSL_get_shutdown(OpaquePointer(session)) & SSL_RECEIVED_SHUTDOWN != 0
     }
 
+    /// Room for the one record that `sayGoodbye` makes.
+    static let goodbyeSize = 1024
+
+    /// Makes the `close_notify` of a libcurl connection (RFC 8446 §6.1).
+    ///
+    /// libcurl's own BIO works within its calls only, so another one takes the record.
+    ///
+    /// - Returns: The part of `room` to send; empty when OpenSSL has none.
+    static func sayGoodbye(
+        _ session: UnsafeMutableRawPointer,
+        into room: UnsafeMutableRawBufferPointer
+    ) -> UnsafeRawBufferPointer {
+        let ssl = OpaquePointer(session)
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        guard let own = SSL_get_wbio(ssl), let memory = BIO_new(BIO_s_mem()) else { return none }
+        defer { ERR_clear_error() }
+        // SAFETY: `SSL_set0_wbio` takes over one reference and frees that of the BIO before.
+        BIO_up_ref(own)
+        BIO_up_ref(memory)
+        SSL_set0_wbio(ssl, memory)
+        _ = SSL_shutdown(ssl)
+        SSL_set0_wbio(ssl, own)
+        let count = BIO_read(memory, room.baseAddress, Int32(clamping: room.count))
+        BIO_free(memory)
+        return count > 0 ? UnsafeRawBufferPointer(rebasing: room[..<Int(count)]) : none
+    }
+
     /// The certificate's file and the key's, which may be one, once it is known that they fit.
     private static func readClientPair(
         _ certificateFile: String?,
