@@ -37,7 +37,7 @@ enum Sample {
             "api": { "servers": ["https://api.internal:8443", "h2c://grpc.internal", "unix:api.sock"], "balance": "least_requests",
                      "connect_timeout": "1s", "response_timeout": "5s", "idle_timeout": "24h", "retries": 0, "preserve_host": true,
                      "tls": { "ca_file": "ca.pem", "client_certificate_file": "c.pem", "client_key_file": "c.key",
-                              "server_name": "API.internal", "protocols": ["http/1.1"] } }
+                              "server_name": "API.internal", "http2": false } }
           },
           "routes": [
             { "path": "/notes/*/x/**", "name": "notes", "hosts": ["API.example", "*.example.com"], "methods": ["GET", "PATCH"],

@@ -37,7 +37,13 @@ extension UpstreamConfiguration {
 extension UpstreamServer {
     fileprivate init(_ settings: UpstreamServerSettings) {
         switch settings {
-        case .url(let url): self.init(isSecure: url.scheme == "https", host: url.socketHost, port: url.port)
+        case .url(let url):
+            self.init(
+                isSecure: url.scheme == "https",
+                hasPriorKnowledge: url.scheme == "h2c",
+                host: url.socketHost,
+                port: url.port
+            )
         case .unix(let path): self.init(unixPath: path)
         }
     }

@@ -95,14 +95,8 @@ package struct UpstreamTLSSettings: Sendable, Equatable {
     package let clientCertificate: CertificateSettings?
     /// The name to ask for and verify; nil for the server's host.
     package let serverName: String?
-    /// What is offered to the servers, the preferred first; at least one.
-    package let protocols: [UpstreamProtocol]
-}
-
-/// What an `https` server may be spoken to in.
-package enum UpstreamProtocol: String, Sendable, CaseIterable {
-    case http2 = "h2"
-    case http1 = "http/1.1"
+    /// Whether the servers may choose HTTP/2.
+    package let offersHTTP2: Bool
 }
 
 extension UpstreamTLSSettings: ConfigurationSection {
@@ -118,11 +112,11 @@ extension UpstreamTLSSettings: ConfigurationSection {
             .hostName,
             "The name to ask for and verify. Absent: the server's host."
         )
-        protocols = reader.value(
-            "protocols",
-            .list(of: .word(), minimum: 1, unique: \.rawValue),
-            default: ["h2", "http/1.1"],
-            "What is offered to the servers by ALPN; they choose."
+        offersHTTP2 = reader.value(
+            "http2",
+            .bool,
+            default: true,
+            "Offer HTTP/2 in the handshake (ALPN); the server chooses. HTTP/1.1 is always offered."
         )
         clientCertificate = certificate.flatMap { certificate in
             key.map { CertificateSettings(certificateFile: certificate, privateKeyFile: $0) }
