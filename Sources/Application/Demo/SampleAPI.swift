@@ -7,10 +7,12 @@ import Locking
 ///
 /// Confined to its event loop.
 ///
-/// `GET /public/hello`; `GET`, `POST /notes`; `GET`, `PUT`, `DELETE /notes/NUMBER`. Notes are kept for each user, in memory.
+/// `GET /public/hello`; `GET`, `POST /notes`; `GET`, `PUT`, `DELETE /notes/NUMBER`; `GET /notes/events`, a stream of
+/// events. Notes are kept for each user, in memory.
 final class SampleAPI: RequestHandler {
     private let client: Locked<DemoClient?>
     private var notes: [String: [Int: String]] = [:]
+    private let events = SampleEvents()
     private var lastNumber = SampleAPI.firstNote
 
     /// The most notes that are kept for one user: this is a demonstration.
@@ -46,6 +48,7 @@ final class SampleAPI: RequestHandler {
         }
         guard let user = userName(head) else { return respond(exchange, 401, "no X-User-Name\n") }
         if segments.count == 1 { return answerCollection(exchange, user, body) }
+        if segments == ["notes", "events"] { return answerEvents(exchange, user) }
         guard segments.count == 2, let number = Int(segments[1]) else {
             return respond(exchange, 404, "no such note\n")
         }
@@ -64,9 +67,19 @@ final class SampleAPI: RequestHandler {
             }
             lastNumber += 1
             notes[user, default: [:]][lastNumber] = body
+            events.tell(user, lastNumber, body)
             respond(exchange, 201, "\(lastNumber)\t\(body)\n")
         default:
             respond(exchange, 405, "GET or POST\n")
+        }
+    }
+
+    private func answerEvents(_ exchange: HTTPExchange, _ user: String) {
+        guard exchange.head.method == .get || exchange.head.method == .head else {
+            return respond(exchange, 405, "GET\n")
+        }
+        if !events.begin(exchange, user, notes[user, default: [:]].sorted { $0.key < $1.key }) {
+            respond(exchange, 503, "too many listen\n")
         }
     }
 
