@@ -350,6 +350,8 @@ final class HTTP1Connection {
 
 extension HTTP1Connection: ServerConnection {
     var spokenProtocol: HTTPProtocol { .http1 }
+
+    func renew() {}
 }
 
 extension HTTP1Connection: ByteStreamDelegate, BatchEndHandler {

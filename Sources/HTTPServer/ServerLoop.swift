@@ -62,6 +62,13 @@ package final class ServerLoop {
         told?()
     }
 
+    /// After a reload: has clients come back on new connections, which are set up by the new settings.
+    ///
+    /// What is in hand goes on. HTTP/1 connections stay: nothing of theirs was agreed on at their beginning.
+    package func renewConnections() {
+        for connection in Array(connections.values) { connection.renew() }
+    }
+
     /// Cuts every connection.
     package func abortAll() {
         for connection in Array(connections.values) { connection.abort() }
@@ -109,6 +116,8 @@ package final class ServerLoop {
 protocol ServerConnection: AnyObject {
     var spokenProtocol: HTTPProtocol { get }
     func drain()
+    /// Finishes what is in hand and sends the client elsewhere for more, if the protocol has a word for that.
+    func renew()
     func abort()
 }
 

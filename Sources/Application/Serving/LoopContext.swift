@@ -81,6 +81,7 @@ final class LoopContext {
         )
         server.handler = pipeline
         server.settings = parts.snapshot.serverSettings
+        server.renewConnections()
     }
 
     /// Takes over other keys of our own and cuts what is open under a key that is gone.
