@@ -10,7 +10,9 @@ import subprocess
 import threading
 from pathlib import Path
 
+from .certificates import http2_context
 from .client import Connection, HOST
+from .http2 import HTTP2Client
 from .waiting import SCALE, eventually
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -154,6 +156,11 @@ class Gateway:
         text = Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", text)[1]) * 1024
 
+    def cpu(self):
+        """Processor time used so far, in seconds."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
@@ -192,6 +199,16 @@ class Gateway:
         if "context" not in options:
             options["context"] = self.context if self.listening()[listener].startswith("https") else None
         return Connection(self.address(listener), **options)
+
+    def http2(self, listener=0, settings=None, credit=True, start=True, **options):
+        """An HTTP/2 connection: by ALPN, or by prior knowledge where the listener has no TLS."""
+        if "context" not in options and self.listening()[listener].startswith("https"):
+            options["context"] = http2_context(self.context)
+        connection = self.connect(listener, **options)
+        if connection.tls is not None:
+            chosen = connection.tls.selected_alpn_protocol()
+            assert chosen == "h2", f"ALPN chose {chosen}"
+        return HTTP2Client(connection, settings, credit, start)
 
     def request(self, method, target, fields=(), body=None, host=HOST, **options):
         """One request on a connection of its own."""
