@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Autobahn's WebSocket test-suite, straight at its echo server and through the gateway. `make autobahn`.
+
+    run.py [--cases 1.* 7.*] [--all] [--http2] [--folder FOLDER]
+
+The gateway must change nothing: each case has to end as it ends without the gateway: the same verdict of the messages, the
+same of the closing, the same close code. It runs over TLS on a route that needs a scope; the token travels as the subprotocol
+`bearer.TOKEN`, as browsers send it. With --http2 the way to the gateway is HTTP/2 (RFC 8441): `bridge.py` stands between,
+since the suite speaks only HTTP/1.1. Both runs go on at the same time. Cases that end in another way are run again, straight
+and through, and named if they do so again: some of the suite's cases depend on how fast the peers are.
+
+Without --all, the cases that compress a thousand messages of more than 16 KiB each are left out (12.*.8 to 10, 12.*.13 to 18
+and the same of 13): in them the suite is busy with its own compression, for more than half an hour.
+
+The suite needs Python 2.7: PYTHON27=path, `python2.7` on the path, or one that pyenv has installed. Its packages are put
+into the folder `.build-autobahn`.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tests" / "EndToEnd"))
+
+from harness.client import HOST, Connection  # noqa: E402
+from harness.gateway import Gateway, free_port  # noqa: E402
+from harness.site import Site  # noqa: E402
+from harness.waiting import eventually  # noqa: E402
+
+from bridge import Bridge  # noqa: E402
+
+PACKAGES = ROOT / "Tests" / "Autobahn" / "packages.txt"
+INSTALLED = ROOT / ".build-autobahn"
+WSTEST = "import site, sys; site.addsitedir(sys.argv.pop(1)); from autobahntestsuite.wstest import run; run()"
+LARGE = [f"{group}.{kind}.{size}" for group, kinds in ((12, 5), (13, 7)) for kind in range(1, kinds + 1)
+         for size in (8, 9, 10, 13, 14, 15, 16, 17, 18)]
+WAITING = 5400
+FEW = 20  # differences are shown, and tried again
+
+
+def python27():
+    """The interpreter, or None."""
+    candidates = [os.environ.get("PYTHON27"), *sorted(Path.home().glob(".pyenv/versions/2.7.*/bin/python2.7")), shutil.which("python2.7")]
+    for candidate in filter(None, candidates):
+        if subprocess.run([candidate, "-c", "import ssl, pip"], capture_output=True).returncode == 0:
+            return str(candidate)
+    return None
+
+
+def install(python):
+    """Puts the suite into a folder of its own, once for each state of packages.txt."""
+    stamp, wanted = INSTALLED / "packages.txt", PACKAGES.read_text()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    print("Installing Autobahn's test-suite", flush=True)
+    shutil.rmtree(INSTALLED, ignore_errors=True)
+    subprocess.run([python, "-W", "ignore", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", INSTALLED,
+                    "-r", PACKAGES], check=True)
+    stamp.write_text(wanted)
+
+
+class Suite:
+    def __init__(self, python, folder):
+        self.python, self.folder = python, Path(folder)
+
+    def start(self, name, *arguments):
+        with open(self.folder / f"{name}.log", "wb") as log:
+            return subprocess.Popen([self.python, "-W", "ignore", "-c", WSTEST, INSTALLED, *map(str, arguments)], cwd=self.folder,
+                                    env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+                                    stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+
+    def echo_server(self, name):
+        """A server that sends each message back, with compression; (process, port)."""
+        port = free_port()
+        process = self.start(name, "-m", "testeeserver", "-w", f"ws://127.0.0.1:{port}")
+        eventually(lambda: accepts(port) or process.poll() is not None, 20, what="the echo server")
+        assert process.poll() is None, (self.folder / f"{name}.log").read_text()
+        return process, port
+
+    def client(self, name, server, cases, excluded):
+        """Starts the fuzzing client against a server."""
+        spec = {"outdir": str(self.folder / name), "servers": [{"agent": name, **server}], "cases": cases,
+                "exclude-cases": excluded, "exclude-agent-cases": {}}
+        file = self.folder / f"{name}.json"
+        file.write_text(json.dumps(spec))
+        return self.start(name, "-m", "fuzzingclient", "-s", file)
+
+    def verdicts(self, name, process, deadline):
+        """What the client found: case -> (messages, closing, close code)."""
+        try:
+            process.wait(max(deadline - time.monotonic(), 1))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        index = self.folder / name / "index.json"
+        if not index.exists():
+            raise SystemExit(f"{name}: no result\n" + (self.folder / f"{name}.log").read_text()[-2000:])
+        found = json.loads(index.read_text())[name]
+        return {case: (one["behavior"], one["behaviorClose"], one["remoteCloseCode"]) for case, one in found.items()}
+
+
+def accepts(port):
+    try:
+        Connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+def compare(suite, servers, cases, round_number, excluded=()):
+    """Runs the cases against both servers at once; the verdicts of both."""
+    deadline = time.monotonic() + WAITING
+    names = [f"{name}-{round_number}" for name in servers]
+    clients = [suite.client(name, server, cases, list(excluded)) for name, server in zip(names, servers.values())]
+    return [suite.verdicts(name, client, deadline) for name, client in zip(names, clients)]
+
+
+def differences(straight, through):
+    return sorted((case for case in straight.keys() | through.keys() if straight.get(case) != through.get(case)),
+                  key=lambda case: [int(number) for number in case.split(".")])
+
+
+def show(differing, straight, through):
+    for case in differing[:FEW]:
+        print(f"  {case}: {straight.get(case)} straight, {through.get(case)} through")
+
+
+def counts(verdicts):
+    kinds = [messages for messages, *_ in verdicts.values()]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+
+
+def judge(suite, servers, options):
+    begin = time.monotonic()
+    straight, through = compare(suite, servers, options.cases, 1, () if options.all else LARGE)
+    print(f"straight: {len(straight)} cases: {counts(straight)}\nthrough:  {len(through)} cases: {counts(through)}")
+    differing = differences(straight, through)
+    show(differing, straight, through)
+    for again in (2, 3):
+        if not differing or len(differing) > FEW:
+            break
+        print(f"again: {len(differing)} cases")
+        straight, through = compare(suite, servers, differing, again)
+        differing = differences(straight, through)
+        show(differing, straight, through)
+    print(f"{len(differing)} cases differ ({time.monotonic() - begin:.0f} s)")
+    return not differing and bool(straight)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--cases", nargs="+", default=["*"])
+    parser.add_argument("--all", action="store_true", help="the compression of large messages too")
+    parser.add_argument("--http2", action="store_true", help="reach the gateway by HTTP/2")
+    parser.add_argument("--folder", help="where the reports go and stay (default: a temporary folder)")
+    options = parser.parse_args()
+    python = python27()
+    if python is None:
+        raise SystemExit("Autobahn's test-suite needs Python 2.7: set PYTHON27, or install one (pyenv install 2.7.18).")
+    install(python)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(options.folder or temporary).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        suite, site = Suite(python, folder), Site(Path(temporary) / "site")
+        (one, port), (other, proxied) = suite.echo_server("echo"), suite.echo_server("echo-proxied")
+        try:
+            routes = [{"path": "/echo/**", "scopes": ["notes:read"], "upstream": "legacy"}]
+            config = site.config(f"http://127.0.0.1:{proxied}", routes=routes)
+            token = site.issuer.token(exp=int(time.time()) + 4 * 3600)
+            with ExitStack() as stack:
+                gateway = stack.enter_context(Gateway(Path(temporary) / "gateway", config, site.context))
+                base = f"wss://127.0.0.1:{gateway.port()}"
+                if options.http2:
+                    context = site.authority.client_context(alpn=["h2"])
+                    bridge = stack.enter_context(Bridge(("127.0.0.1", gateway.port()), context, HOST))
+                    base = f"ws://127.0.0.1:{bridge.port}"
+                good = judge(suite, {"straight": {"url": f"ws://127.0.0.1:{port}/echo/fuzz"},
+                                     "through": {"url": base + "/echo/fuzz", "protocols": ["bearer." + token]}}, options)
+        finally:
+            for process in (one, other):
+                process.terminate()
+                process.wait()
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
