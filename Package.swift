@@ -36,8 +36,8 @@ let modules: [Module] = [
     ),
     Module(
         name: "Upstream",
-        uses: ["Bytes", "Transport", "HTTP", "Crypto", "CCurl", "COpenSSL", "CLinux"],
-        testUses: ["Locking", "Bytes", "Transport", "HTTP", "Crypto", "COpenSSL"]
+        uses: ["Bytes", "Transport", "HTTP", "HTTP2", "Crypto", "CCurl", "COpenSSL", "CLinux"],
+        testUses: ["Locking", "Bytes", "Transport", "HTTP", "HTTP2", "Crypto", "COpenSSL"]
     ),
     Module(
         name: "OAuthServer",

@@ -11,6 +11,8 @@ package final class HTTP2Stream {
     package internal(set) var isClosed = false
     /// Whether `finish` was called or the head ended the stream.
     package internal(set) var isFinished = false
+    /// Whether our head was handed over; without that a server has not seen the request.
+    package internal(set) var hasSentHead = false
     /// Whether our last frame was handed over.
     package internal(set) var hasSentEnd = false
     /// Bytes of body that were handed over in DATA frames.

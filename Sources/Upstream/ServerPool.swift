@@ -8,6 +8,8 @@ final class ServerPool {
     let server: UpstreamServer
     /// The `Host` field line that names the server.
     let hostField: [UInt8]
+    /// The value of `:authority` that names the server.
+    let authority: [UInt8]
     var health: ServerHealth
     /// Requests that were given to the server and have not ended.
     var activeCount = 0
@@ -17,24 +19,29 @@ final class ServerPool {
     var choosesHTTP2: Bool?
     /// Connections that are being made, for requests that wait.
     private(set) var dialers: [UpstreamDialer] = []
+    /// Connections of HTTP/2 that take new streams, as far as they have room for them.
+    private(set) var multiplexed: [UpstreamHTTP2Connection] = []
+    /// Whether the server asked for HTTP/1.1 on a connection of HTTP/2 (RFC 9113 §7).
+    var requiresHTTP1 = false
+    /// How many streams the server's latest connection of HTTP/2 took at once.
+    var streamCapacity = UpstreamHTTP2Connection.streamLimit
     /// Unused connections, the one used last at the end: so few stay in use, and the others time out.
     private(set) var unused: [UpstreamConnection] = []
     private var spareConnectors: [CurlConnector] = []
 
     private static let spareConnectorCount = 4
-    /// Requests that a connection of HTTP/2 is expected to take at once, before its server has said so.
-    private static let expectedStreamCount = 100
 
     init(index: Int, server: UpstreamServer, health: HealthPolicy) {
         self.index = index
         self.server = server
         self.health = ServerHealth(health)
+        authority = Array(server.authority.utf8)
         hostField = Array("host: \(server.authority)\r\n".utf8)
     }
 
     /// A connection that is being made and may carry one more request.
     var joinableDialer: UpstreamDialer? {
-        choosesHTTP2 == false ? nil : dialers.last { $0.isShared && $0.requests.count < Self.expectedStreamCount }
+        choosesHTTP2 == false ? nil : dialers.last { $0.isShared && $0.requests.count < streamCapacity }
     }
 
     func put(_ dialer: UpstreamDialer) {
@@ -44,6 +51,20 @@ final class ServerPool {
     func remove(_ dialer: UpstreamDialer) {
         dialers.removeAll { $0 === dialer }
     }
+
+    /// The first connection of HTTP/2 that takes one more stream: so few stay in use, and the others time out.
+    var roomyConnection: UpstreamHTTP2Connection? { multiplexed.first { $0.hasRoom } }
+
+    func put(_ connection: UpstreamHTTP2Connection) {
+        multiplexed.append(connection)
+    }
+
+    func remove(_ connection: UpstreamHTTP2Connection) {
+        multiplexed.removeAll { $0 === connection }
+    }
+
+    /// Connections that carry nothing now.
+    var unusedCount: Int { multiplexed.count { $0.isUnused } + unused.count }
 
     func takeUnused() -> UpstreamConnection? { unused.popLast() }
 
@@ -67,6 +88,7 @@ final class ServerPool {
         let closing = unused
         unused = []
         for connection in closing { connection.close() }
+        for connection in multiplexed where connection.isUnused { connection.retire() }
         spareConnectors = []
     }
 }

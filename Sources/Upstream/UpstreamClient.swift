@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import HTTP2
 import Transport
 
 /// Sends requests to the servers of one upstream, over connections that are kept.
@@ -18,6 +19,8 @@ package final class UpstreamClient {
     private var spareHeads: [ResponseHead] = []
     /// Where heads are put together, so that connections need no room of their own for it.
     var headBuffer = ByteBuffer()
+    /// Puts the heads of HTTP/2 requests together.
+    let fieldEncoder = HTTP2FieldEncoder()
 
     /// Makes a client; nothing is connected until the first request.
     package init(_ configuration: UpstreamConfiguration, loop: EventLoop) {
@@ -57,7 +60,7 @@ package final class UpstreamClient {
                 server: $0.server,
                 isDown: $0.health.isDown,
                 activeCount: $0.activeCount,
-                unusedCount: $0.unused.count,
+                unusedCount: $0.unusedCount,
                 connectCount: $0.connectCount,
                 failureCount: $0.failureCount
             )
@@ -106,9 +109,16 @@ extension UpstreamClient {
 
     /// Finds a connection for a request that has a server, or has one made.
     func place(_ request: UpstreamRequest, on server: ServerPool, mayReuse: Bool = true) {
+        // RFC 9113 §8.6: nothing is switched to in HTTP/2.
+        guard !request.upgrades || !server.server.hasPriorKnowledge else {
+            endAttempt(request)
+            return fail(request, .cannotUpgrade)
+        }
+        let mayUseHTTP2 = mayUseHTTP2(request, server)
+        if mayUseHTTP2, begin(request, onStreamOf: server) { return }
         if mayReuse, let connection = takeConnection(of: server, for: request) {
             begin(request, on: connection)
-        } else if mayUseHTTP2(request, server), let dialer = server.joinableDialer {
+        } else if mayUseHTTP2, let dialer = server.joinableDialer {
             dialer.add(request)
         } else {
             connect(request, to: server)
@@ -117,12 +127,30 @@ extension UpstreamClient {
 
     /// Whether a connection for the request may be of HTTP/2.
     private func mayUseHTTP2(_ request: UpstreamRequest, _ server: ServerPool) -> Bool {
-        server.server.isSecure && configuration.offersHTTP2
+        guard server.server.isSecure else { return server.server.hasPriorKnowledge }
+        return configuration.offersHTTP2 && !request.upgrades && !server.requiresHTTP1
+    }
+
+    /// Begins a request on a connection of HTTP/2; false if none has room for it.
+    private func begin(_ request: UpstreamRequest, onStreamOf server: ServerPool) -> Bool {
+        while let connection = server.roomyConnection {
+            if !canBeSentAgain(request) { connection.catchUp() }
+            guard connection.hasRoom, let exchange = connection.begin(request) else { continue }
+            request.progress = .exchanging(exchange)
+            if request.framing != .none { request.delegate?.upstreamReadyForBody(request) }
+            return true
+        }
+        return false
+    }
+
+    /// Whether it does no harm if the request meets a connection that the server has just closed.
+    private func canBeSentAgain(_ request: UpstreamRequest) -> Bool {
+        request.framing == .none && request.method.isIdempotent && configuration.retries > 0
     }
 
     /// An unused connection; one that the server has just closed only for what can be sent again.
     private func takeConnection(of server: ServerPool, for request: UpstreamRequest) -> UpstreamConnection? {
-        let canBeSentAgain = request.framing == .none && request.method.isIdempotent && configuration.retries > 0
+        let canBeSentAgain = canBeSentAgain(request)
         while let connection = server.takeUnused() {
             if canBeSentAgain || connection.isQuiet { return connection }
             connection.close()

@@ -18,7 +18,7 @@ package struct UpstreamConfiguration: Sendable {
     /// What `https` servers must prove and are shown; nil trusts the system's authorities.
     package var tls: UpstreamTLS?
     /// Whether `https` servers may choose HTTP/2 in the handshake (RFC 9113 §3.2).
-    package var offersHTTP2 = false
+    package var offersHTTP2 = true
     /// Nanoseconds that an unused connection is kept.
     package var poolTimeout: UInt64 = 30 * second
     /// Unused connections kept for each server (on each loop).

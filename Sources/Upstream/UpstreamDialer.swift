@@ -13,6 +13,8 @@ final class UpstreamDialer {
     let isShared: Bool
     private(set) var requests: [UpstreamRequest] = []
     private var isOver = false
+    /// Connected already, and waiting for what an HTTP/2 server says first.
+    private var connection: UpstreamHTTP2Connection?
 
     /// - Parameter isShared: Whether the connection may turn out to be of HTTP/2.
     init(connector: CurlConnector, isShared: Bool, server: ServerPool, client: UpstreamClient) {
@@ -37,7 +39,9 @@ final class UpstreamDialer {
     func remove(_ request: UpstreamRequest) {
         requests.removeAll { $0 === request }
         guard requests.isEmpty, !isOver else { return }
+        let connection = connection
         end()
+        guard connection == nil else { return connection?.close() ?? () }
         connector.disconnect()
         server.putConnector(connector)
     }
@@ -47,7 +51,34 @@ final class UpstreamDialer {
 
     private func end() {
         isOver = true
+        connection = nil
         server.remove(self)
+    }
+}
+
+extension UpstreamDialer {
+    /// The server speaks HTTP/2, and says how many streams it takes.
+    func connectionOpened(_ connection: UpstreamHTTP2Connection) {
+        end()
+        server.put(connection)
+        guard connection.hasRoom else {
+            connection.retire()
+            return client.notConnected(self, to: server, .unreachable(.other("the server takes no streams")))
+        }
+        server.streamCapacity = connection.capacity
+        while let request = next() { client.place(request, on: server) }
+    }
+
+    /// The connection was made and lost before any request went out; it is closed.
+    func connectionFailed(_ error: UpstreamError) {
+        end()
+        client.notConnected(self, to: server, error)
+    }
+
+    private func open(_ link: ServerLink) {
+        let connection = UpstreamHTTP2Connection(link, server: server, client: client, dialer: self)
+        self.connection = connection
+        if !connection.open() { connectionFailed(.outOfResources) }
     }
 }
 
@@ -55,8 +86,10 @@ extension UpstreamDialer: CurlConnectorDelegate {
     func connectorConnected(_ connector: CurlConnector, descriptor: Int32) {
         let link = ServerLink(descriptor, connector)
         if link.connector == nil { server.putConnector(connector) }
+        let isHTTP2 = server.server.hasPriorKnowledge || link.connector?.hasChosenHTTP2 == true
+        if isShared { server.choosesHTTP2 = isHTTP2 }
+        if isHTTP2 { return open(link) }
         end()
-        if isShared { server.choosesHTTP2 = false }
         if let first = next() { client.connected(first, link, to: server) }
         while let request = next() { client.place(request, on: server) }
     }

@@ -14,6 +14,8 @@ package enum UpstreamError: Error, Equatable, Sendable {
     case closedEarly(responseStarted: Bool)
     /// The response cannot be read in one way only.
     case malformedResponse(HTTPParseError, responseStarted: Bool)
+    /// The server broke the rules of an HTTP/2 connection, or closed it for what it saw on it (RFC 9113 §5.4.1).
+    case brokenConnection(responseStarted: Bool)
     /// A 101 that nobody had asked for.
     case unrequestedUpgrade
     /// The request asks for another protocol, and the server speaks HTTP/2 only, where none can be switched to.
@@ -28,7 +30,8 @@ package enum UpstreamError: Error, Equatable, Sendable {
     /// Whether some of the response was handed on, so that it can only be broken off.
     package var responseStarted: Bool {
         switch self {
-        case .idleTimedOut(let started), .closedEarly(let started), .malformedResponse(_, let started): started
+        case .idleTimedOut(let started), .closedEarly(let started), .brokenConnection(let started): started
+        case .malformedResponse(_, let started): started
         default: false
         }
     }

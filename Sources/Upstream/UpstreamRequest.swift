@@ -47,6 +47,8 @@ package final class UpstreamRequest {
     package var fields = FieldBlock()
     /// Whether a `Host` field that names the server is put before the fields (RFC 9110 §7.2).
     package var sendsServerHost = true
+    /// Whether the client takes trailers, which `TE` tells servers of HTTP/2 (RFC 9110 §10.1.4).
+    package var acceptsTrailers = false
     /// Nanoseconds for the head of the response, where it is not the upstream's own limit.
     package var responseTimeout: UInt64?
 
@@ -102,6 +104,7 @@ package final class UpstreamRequest {
         line.removeAll()
         fields.removeAll()
         sendsServerHost = true
+        acceptsTrailers = false
         responseTimeout = nil
         resendCount = 0
         serverIndex = nil

@@ -162,6 +162,13 @@ final class TestPeer: @unchecked Sendable {
         return String(decoding: read(count), as: UTF8.self)
     }
 
+    /// Whatever has come, at least one byte; nil when the connection has ended.
+    func readSome() -> [UInt8]? {
+        guard !received.isEmpty || fill() else { return nil }
+        defer { received = [] }
+        return received
+    }
+
     /// Waits until the other end has closed, and returns how many bytes still came.
     @discardableResult
     func waitForEnd() -> Int {

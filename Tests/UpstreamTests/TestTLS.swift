@@ -11,9 +11,16 @@ final class TestTLS: @unchecked Sendable {
     let certificateFile: String
     let keyFile: String
     private let context: OpaquePointer
+    /// What may be chosen in the handshake, as OpenSSL has it.
+    private let protocols: UnsafeMutablePointer<UInt8>
 
-    init(names: [String] = ["localhost"], addresses: [String] = ["127.0.0.1"], asksForCertificate: Bool = false) throws
-    {
+    /// - Parameter choice: What is chosen in the handshake if it is offered; nothing if nil.
+    init(
+        names: [String] = ["localhost"],
+        addresses: [String] = ["127.0.0.1"],
+        asksForCertificate: Bool = false,
+        choice: String? = nil
+    ) throws {
         let made = try SelfSignedCertificate.make(
             names: names,
             addresses: addresses,
@@ -30,6 +37,13 @@ final class TestTLS: @unchecked Sendable {
         signal(SIGPIPE, SIG_IGN)
         guard let context = SSL_CTX_new(TLS_server_method()) else { throw CocoaError(.featureUnsupported) }
         self.context = context
+        protocols = .allocate(capacity: 16)
+        protocols.initialize(repeating: 0, count: 16)
+        if let choice {
+            protocols[0] = UInt8(choice.utf8.count)
+            for (index, byte) in choice.utf8.enumerated() { protocols[index + 1] = byte }
+            SSL_CTX_set_alpn_select_cb(context, Self.choose, protocols)
+        }
         SSL_CTX_use_certificate_file(context, certificateFile, SSL_FILETYPE_PEM)
         SSL_CTX_use_PrivateKey_file(context, keyFile, SSL_FILETYPE_PEM)
         var name: [UInt8] = Array("test".utf8)
@@ -41,9 +55,26 @@ final class TestTLS: @unchecked Sendable {
 
     deinit {
         SSL_CTX_free(context)
+        protocols.deallocate()
         unlink(certificateFile)
         unlink(keyFile)
     }
+
+    private static let choose:
+        @convention(c) (
+            OpaquePointer?, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, UnsafeMutablePointer<UInt8>?,
+            UnsafePointer<UInt8>?, UInt32, UnsafeMutableRawPointer?
+        ) -> Int32 = { _, chosen, chosenCount, offered, offeredCount, context in
+            guard let choice = context?.assumingMemoryBound(to: UInt8.self) else { return SSL_TLSEXT_ERR_NOACK }
+            var place: UnsafeMutablePointer<UInt8>?
+            let count = UInt32(choice[0]) + 1
+            guard
+                SSL_select_next_proto(&place, chosenCount, choice, count, offered, offeredCount)
+                    == OPENSSL_NPN_NEGOTIATED
+            else { return SSL_TLSEXT_ERR_NOACK }
+            chosen?.pointee = place.map { UnsafePointer($0) }
+            return SSL_TLSEXT_ERR_OK
+        }
 
     /// What a client needs to trust the certificate, unless other files are named.
     func upstreamTLS(

@@ -18,6 +18,7 @@ extension UpstreamConfiguration {
             retries: settings.retries,
             tls: usesTLS ? try Self.tls(settings) : nil
         )
+        offersHTTP2 = settings.tls.offersHTTP2
     }
 
     private static func tls(_ settings: UpstreamSettings) throws(ApplicationError) -> UpstreamTLS {

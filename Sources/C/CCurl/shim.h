@@ -40,6 +40,10 @@ static inline CURLcode ccurl_set_ssl_context(CURL *easy, curl_ssl_ctx_callback c
     CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, callback);
     return code ? code : curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, context);
 }
+static inline CURLcode ccurl_set_connected(CURL *easy, curl_prereq_callback callback, void *context) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
+    return code ? code : curl_easy_setopt(easy, CURLOPT_PREREQDATA, context);
+}
 static inline CURLcode ccurl_set_blob(CURL *easy, CURLoption option, void *bytes, size_t count) {
     struct curl_blob blob = {bytes, count, CURL_BLOB_COPY};
     return curl_easy_setopt(easy, option, &blob);

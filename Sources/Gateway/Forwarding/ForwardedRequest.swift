@@ -61,6 +61,7 @@ final class ForwardedRequest {
     ) throws(GatewayFailure) {
         let head = exchange.head
         request.responseTimeout = route.timeout
+        request.acceptsTrailers = head.fields.contains(.te) && head.fields.hasToken(.te, "trailers")
         request.line.append(head.methodBytes)
         request.line.append(" ")
         route.appendUpstreamPath(of: head.path, to: &request.line)
@@ -242,8 +243,7 @@ extension GatewayFailure {
         switch error {
         case .unreachable, .closedEarly, .bodyLengthMismatch: self = .upstreamUnreachable
         case .connectTimedOut, .responseTimedOut, .idleTimedOut: self = .upstreamTimedOut
-        case .malformedResponse, .unrequestedUpgrade: self = .upstreamMalformed
-        case .cannotUpgrade: self = .upstreamMalformed
+        case .malformedResponse, .brokenConnection, .unrequestedUpgrade, .cannotUpgrade: self = .upstreamMalformed
         case .allServersDown(let seconds): self = .serversDown(retryAfter: seconds)
         case .outOfResources: self = .overloaded(retryAfter: 1)
         }

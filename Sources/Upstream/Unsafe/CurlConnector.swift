@@ -114,11 +114,11 @@ final class CurlConnector {
     }
 
     /// Whether the server of the TLS connection chose HTTP/2.
-    var hasChosenHTTP2: Bool { session.map(UpstreamTLS.hasChosenHTTP2) ?? false }
+    var hasChosenHTTP2: Bool { handles.hasChosenHTTP2 }
 
     /// Says in the way of TLS that nothing more is sent; what was given to `send` must have gone out.
     func closeWriting() {
-        guard let session else { return }
+        guard let session = handles.session else { return }
         withUnsafeTemporaryAllocation(byteCount: UpstreamTLS.goodbyeSize, alignment: 1) { room in
             // A socket that takes nothing now gets the end of the stream without it.
             _ = SocketTransfer.send(descriptor, UpstreamTLS.sayGoodbye(session, into: room))
@@ -126,17 +126,7 @@ final class CurlConnector {
     }
 
     // libcurl reports a cut connection like a closed one.
-    private var hasEndedProperly: Bool { session.map(UpstreamTLS.hasEndedProperly) ?? false }
-
-    /// OpenSSL's side of the connection.
-    private var session: UnsafeMutableRawPointer? {
-        var session: UnsafeMutableRawPointer?
-        guard ccurl_get_pointer(handles.easy, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK, let session else {
-            return nil
-        }
-        let backend = session.assumingMemoryBound(to: curl_tlssessioninfo.self).pointee
-        return backend.backend == CURLSSLBACKEND_OPENSSL ? backend.internals : nil
-    }
+    private var hasEndedProperly: Bool { handles.session.map(UpstreamTLS.hasEndedProperly) ?? false }
 }
 
 @available(*, unavailable)

@@ -18,6 +18,8 @@ final class CurlHandles {
     private let tls: UpstreamTLS?
     /// Whether the next connection's handshake offers HTTP/2; the one of TLS only.
     var offersHTTP2 = false
+    /// Whether the server of the TLS connection chose it.
+    private(set) var hasChosenHTTP2 = false
 
     /// Sets the handles up, or returns nil when there is no memory or descriptor for them.
     init?(server: UpstreamServer, configuration: UpstreamConfiguration, tls: UpstreamTLS?, share: CurlShare) {
@@ -122,12 +124,27 @@ final class CurlHandles {
         // SAFETY: the transfer belongs to this object, so it ends before.
         let context = Unmanaged.passUnretained(self).toOpaque()
         return ccurl_set_ssl_context(easy, CurlLibrary.prepareTLS, context) == CURLE_OK
+            && ccurl_set_connected(easy, CurlLibrary.noteChoice, context) == CURLE_OK
             && setBlob(CURLOPT_SSLCERT_BLOB, tls.clientCertificate)
             && setBlob(CURLOPT_SSLKEY_BLOB, tls.clientKey)
     }
 
     fileprivate func prepareTLS(_ context: UnsafeMutableRawPointer) -> Bool {
-        tls?.prepare(context, offersHTTP2: offersHTTP2) ?? false
+        hasChosenHTTP2 = false
+        return tls?.prepare(context, offersHTTP2: offersHTTP2) ?? false
+    }
+
+    /// libcurl lets go of the connection after this, until it is read or written.
+    fileprivate func noteChoice() {
+        hasChosenHTTP2 = session.map(UpstreamTLS.hasChosenHTTP2) ?? false
+    }
+
+    /// OpenSSL's side of a TLS connection.
+    var session: UnsafeMutableRawPointer? {
+        var session: UnsafeMutableRawPointer?
+        guard ccurl_get_pointer(easy, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK, let session else { return nil }
+        let backend = session.assumingMemoryBound(to: curl_tlssessioninfo.self).pointee
+        return backend.backend == CURLSSLBACKEND_OPENSSL ? backend.internals : nil
     }
 
     private func setBlob(_ option: CURLoption, _ secret: SecretBytes?) -> Bool {
@@ -174,6 +191,13 @@ enum CurlLibrary {
         guard let context, let handles else { return CURLE_SSL_CACERT_BADFILE }
         let owner = Unmanaged<CurlHandles>.fromOpaque(handles).takeUnretainedValue()
         return owner.prepareTLS(context) ? CURLE_OK : CURLE_OUT_OF_MEMORY
+    }
+
+    /// Looks at a connection when its handshake is done; the callback's context is the handles.
+    fileprivate static let noteChoice: curl_prereq_callback = { handles, _, _, _, _ in
+        guard let handles else { return CURL_PREREQFUNC_ABORT }
+        Unmanaged<CurlHandles>.fromOpaque(handles).takeUnretainedValue().noteChoice()
+        return CURL_PREREQFUNC_OK
     }
 
     /// Makes sockets that no child process inherits.

@@ -1,0 +1,60 @@
+import Bytes
+import HTTP
+import HTTP2
+
+/// Puts the head of a request together for a server of HTTP/2 (RFC 9113 §8.3.1).
+enum MultiplexedRequestHead {
+    /// The fields point into the request, the server and the room, until they are submitted.
+    static func write(
+        _ request: UpstreamRequest,
+        server: ServerPool,
+        into fields: HTTP2FieldEncoder,
+        room: inout ByteBuffer
+    ) {
+        let line = request.line.bytes
+        // METHOD SP TARGET SP HTTP/1.1 CR LF
+        let methodEnd = line.firstOffset(of: 0x20) ?? 0
+        let targetEnd = max(methodEnd + 1, line.count - " HTTP/1.1\r\n".utf8.count)
+        fields.removeAll()
+        fields.append(name: ":method", value: line.slice(0..<methodEnd))
+        fields.append(name: ":scheme", value: server.server.isSecure ? "https" : "http")
+        appendAuthority(request, server, to: fields)
+        fields.append(name: ":path", value: line.slice(min(methodEnd + 1, line.count)..<min(targetEnd, line.count)))
+        request.fields.forEachField { name, value in
+            if isSent(name) { fields.append(name: name, value: value) }
+        }
+        // RFC 9113 §8.2.2; servers of gRPC expect it.
+        if request.acceptsTrailers { fields.append(name: "te", value: "trailers") }
+        appendLength(request, &room, to: fields)
+    }
+
+    private static func appendAuthority(
+        _ request: UpstreamRequest,
+        _ server: ServerPool,
+        to fields: HTTP2FieldEncoder
+    ) {
+        if request.sendsServerHost {
+            return server.authority.withUnsafeBytes { fields.append(name: ":authority", value: $0) }
+        }
+        request.fields.forEachField { name, value in
+            if FieldName(name) == .host { fields.append(name: ":authority", value: value) }
+        }
+    }
+
+    /// RFC 9113 §8.2.2: what is said about the connection is said by frames.
+    private static func isSent(_ name: UnsafeRawBufferPointer) -> Bool {
+        let known = FieldName(name)
+        return known == .trailer || (!known.isHopByHop && known != .host)
+    }
+
+    private static func appendLength(
+        _ request: UpstreamRequest,
+        _ room: inout ByteBuffer,
+        to fields: HTTP2FieldEncoder
+    ) {
+        guard case .length(let length) = request.framing else { return }
+        room.removeAll()
+        room.append(decimal: Int(clamping: length))
+        fields.append(name: "content-length", value: room.bytes)
+    }
+}

@@ -1,0 +1,298 @@
+import HTTP
+import HTTP2
+import Transport
+
+/// One request and its response on a stream of an HTTP/2 connection.
+///
+/// Confined to its event loop. The connection holds it while it is under way.
+final class UpstreamHTTP2Exchange: UpstreamExchange {
+    /// The place among the exchanges of the connection.
+    var place = 0
+    private let connection: UpstreamHTTP2Connection
+    private var request: UpstreamRequest?
+    private var stream: HTTP2Stream?
+    private var body: RequestBodyState
+    private var reader: MultiplexedResponseReader
+    private var head: ResponseHead?
+    private var trailers: FieldList?
+
+    private lazy var timer = LoopTimer(self)
+    private let beganAt: UInt64
+    /// When the response's head must be there; nil until the request is complete.
+    private var responseDeadline: UInt64?
+    private var isPaused = false
+    /// Bytes that were received and for which the stream's window was not opened again.
+    private var withheld = 0
+
+    init(_ request: UpstreamRequest, connection: UpstreamHTTP2Connection) {
+        self.request = request
+        self.connection = connection
+        let configuration = connection.client.configuration
+        body = RequestBodyState(request.framing)
+        beganAt = connection.loop.now
+        reader = MultiplexedResponseReader(
+            request.method,
+            limits: HTTPLimits(
+                headerSize: configuration.responseHeaderSize,
+                headerCount: configuration.responseHeaderCount
+            )
+        )
+    }
+
+    /// The head was submitted.
+    func begin(on stream: HTTP2Stream) {
+        self.stream = stream
+        setTimer()
+    }
+
+    // MARK: The request
+
+    var isWritable: Bool { stream?.isAboveHighWater != true }
+
+    func writeBody(_ bytes: UnsafeRawBufferPointer) {
+        guard !bytes.isEmpty, let stream else { return }
+        guard body.write(bytes.count) else { return fail(.bodyLengthMismatch) }
+        stream.write(bytes)
+        // What the windows and the socket take now need not wait for the end of the batch.
+        if stream.isAboveHighWater { connection.flush() }
+        setTimer()
+    }
+
+    func finishBody(trailers: UnsafeRawBufferPointer) {
+        guard !body.isComplete else { return }
+        guard body.finish() else { return fail(.bodyLengthMismatch) }
+        stream?.finish(trailers: trailers)
+        setTimer()
+    }
+
+    // MARK: The response
+
+    func pauseReading() {
+        isPaused = true
+        setTimer()
+    }
+
+    func resumeReading() {
+        guard isPaused else { return }
+        isPaused = false
+        stream?.consume(withheld)
+        withheld = 0
+        setTimer()
+    }
+
+    private func take(_ event: MultiplexedResponseReader.Event) {
+        guard let request, let head else { return }
+        request.isResponseStarted = true
+        switch event {
+        case .informational:
+            request.delegate?.upstreamInformational(request, head)
+        case .head(let isEnd):
+            connection.client.answered(request)
+            request.delegate?.upstreamHead(request, head)
+            endHead()
+            if isEnd { finish(trailers: nil) }
+        }
+    }
+
+    /// Runs a step of the reader; nil, and failed, when the response is malformed.
+    private func read<Value>(
+        _ step: (inout MultiplexedResponseReader) throws(HTTPParseError) -> Value
+    ) -> Value? {
+        do throws(HTTPParseError) {
+            return try step(&reader)
+        } catch {
+            fail(.malformedResponse(error, responseStarted: reader.hasStarted), code: .protocolError)
+            return nil
+        }
+    }
+
+    // MARK: Ends
+
+    func abandonExchange() {
+        guard request != nil else { return }
+        detach(.cancel)
+    }
+
+    private func finish(trailers: FieldList?) {
+        // Told again while it hears of the response, the delegate may have given up.
+        guard let request else { return }
+        // A server that has answered need not take the rest of the request (RFC 9113 §8.1).
+        detach(stream?.hasSentEnd == true ? nil : .cancel)
+        connection.client.endAttempt(request)
+        request.detach()?.upstreamEnd(request, trailers: trailers)
+    }
+
+    /// Ends the exchange with a failure.
+    ///
+    /// - Parameters:
+    ///   - code: What the server hears of it; nil if the stream is over.
+    ///   - isUntouched: Whether the server has not looked at the request.
+    ///   - isCounted: Whether the failure was counted against the server already.
+    private func fail(
+        _ error: UpstreamError,
+        code: HTTP2ErrorCode? = .cancel,
+        isUntouched: Bool = false,
+        isCounted: Bool = false
+    ) {
+        guard let request else { return }
+        detach(code)
+        endHead()
+        if !isCounted, !isUntouched, isServerAtFault(error) { connection.client.serverFailed(request) }
+        connection.client.exchangeFailed(request, error, hasSent: !isUntouched)
+    }
+
+    /// Whether a failure says something about the server; nothing that a client brings about by being slow does.
+    private func isServerAtFault(_ error: UpstreamError) -> Bool {
+        switch error {
+        case .closedEarly(let started), .brokenConnection(let started): !started && body.isComplete
+        case .idleTimedOut(let started), .malformedResponse(_, let started): !started
+        case .responseTimedOut: true
+        default: false
+        }
+    }
+
+    /// The connection is lost; returns whether that counts against the server.
+    func connectionFailed(isBroken: Bool, isCounted: Bool) -> Bool {
+        let started = reader.hasStarted
+        let isUntouched = stream?.hasSentHead != true
+        let error: UpstreamError =
+            isBroken && !isUntouched
+            ? .brokenConnection(responseStarted: started) : .closedEarly(responseStarted: started)
+        let counts = !isUntouched && isServerAtFault(error)
+        fail(error, code: nil, isUntouched: isUntouched, isCounted: isCounted)
+        return counts
+    }
+
+    /// Lets go of the connection; the stream ends, with a reset where one is due.
+    private func detach(_ code: HTTP2ErrorCode?) {
+        request = nil
+        connection.loop.disarm(timer)
+        let stream = stream
+        self.stream = nil
+        if let code { stream?.reset(code) }
+        connection.remove(self)
+    }
+
+    private func endHead() {
+        if let head { connection.client.putHead(head) }
+        head = nil
+    }
+}
+
+// MARK: Events
+
+extension UpstreamHTTP2Exchange: HTTP2StreamDelegate {
+    func streamFieldsBegan(_ stream: HTTP2Stream, isFirst: Bool) {
+        guard request != nil else { return }
+        if reader.hasStarted {
+            trailers = FieldList(capacity: 256, fieldCapacity: 4)
+        } else if let head {
+            head.reset()
+        } else {
+            head = connection.client.takeHead()
+        }
+    }
+
+    func streamField(_ stream: HTTP2Stream, name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        guard request != nil else { return }
+        if let trailers {
+            reader.trailer(name: name, value: value, in: trailers)
+        } else if let head {
+            reader.field(name: name, value: value, of: head)
+        }
+    }
+
+    func streamFieldsEnded(_ stream: HTTP2Stream, endsStream: Bool) {
+        guard request != nil else { return }
+        if let trailers {
+            guard read({ reader throws(HTTPParseError) in try reader.trailersEnded(endsStream: endsStream) }) != nil
+            else {
+                return
+            }
+            finish(trailers: trailers)
+        } else if let head {
+            let event = read { reader throws(HTTPParseError) in try reader.headEnded(head, endsStream: endsStream) }
+            if let event { take(event) }
+        }
+        setTimer()
+    }
+
+    func streamData(_ stream: HTTP2Stream, _ bytes: UnsafeRawBufferPointer) {
+        connection.session?.consumeConnection(bytes.count)
+        guard let request, read({ reader throws(HTTPParseError) in try reader.data(bytes.count) }) != nil else {
+            return
+        }
+        request.delegate?.upstreamBody(request, bytes)
+        if isPaused {
+            withheld += bytes.count
+        } else {
+            stream.consume(bytes.count)
+        }
+        setTimer()
+    }
+
+    func streamDataEnded(_ stream: HTTP2Stream) {
+        guard request != nil, read({ reader throws(HTTPParseError) in try reader.end() }) != nil else { return }
+        finish(trailers: nil)
+    }
+
+    func streamDrained(_ stream: HTTP2Stream) {
+        setTimer()
+        if let request { request.delegate?.upstreamDrained(request) }
+    }
+
+    func streamSentEnd(_ stream: HTTP2Stream) {
+        setTimer()
+    }
+
+    func streamClosed(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
+        self.stream = nil
+        // RFC 9113 §8.7: these say that nothing was done for the request.
+        if code == .http11Required { connection.server.requiresHTTP1 = true }
+        let isUntouched = code == .refusedStream || code == .http11Required || !stream.hasSentHead
+        fail(.closedEarly(responseStarted: reader.hasStarted), code: nil, isUntouched: isUntouched)
+    }
+}
+
+// MARK: Waiting
+
+extension UpstreamHTTP2Exchange: LoopTimerHandler {
+    func timerFired(_ timer: LoopTimer) {
+        // A connection on which nothing has come since is likely to be dead, though nobody said so.
+        if connection.receivedAt <= beganAt { connection.retire() }
+        if isRequestOut, !reader.hasStarted {
+            fail(.responseTimedOut)
+        } else {
+            fail(.idleTimedOut(responseStarted: reader.hasStarted))
+        }
+    }
+
+    /// Whether nothing of the request waits for the server.
+    private var isRequestOut: Bool { stream.map { $0.pendingByteCount == 0 } ?? true }
+
+    /// Arms the limit for what is being waited for; not for what the downstream side has to do.
+    private func setTimer() {
+        guard request != nil else { return }
+        if let deadline = deadline() {
+            connection.loop.arm(timer, at: deadline)
+        } else {
+            connection.loop.disarm(timer)
+        }
+    }
+
+    private func deadline() -> UInt64? {
+        guard let request else { return nil }
+        let configuration = connection.client.configuration
+        let loop = connection.loop
+        if !isRequestOut { return loop.deadline(after: configuration.idleTimeout) }
+        if reader.hasStarted { return isPaused ? nil : loop.deadline(after: configuration.idleTimeout) }
+        guard body.isComplete else { return nil }
+        // Fixed once the request is out: what comes before the head, such as a 1xx, does not move it.
+        let fixed = responseDeadline ?? loop.deadline(after: request.responseTimeout ?? configuration.responseTimeout)
+        responseDeadline = fixed
+        return fixed
+    }
+}
+
+@available(*, unavailable)
+extension UpstreamHTTP2Exchange: Sendable {}
