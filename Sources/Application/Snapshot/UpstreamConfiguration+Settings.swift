@@ -19,6 +19,7 @@ extension UpstreamConfiguration {
             tls: usesTLS ? try Self.tls(settings) : nil
         )
         offersHTTP2 = settings.tls.offersHTTP2
+        offersHTTP2 = settings.tls.offersHTTP2
     }
 
     private static func tls(_ settings: UpstreamSettings) throws(ApplicationError) -> UpstreamTLS {
