@@ -31,8 +31,8 @@ let modules: [Module] = [
     // layer 3
     Module(
         name: "HTTPServer",
-        uses: ["Locking", "Bytes", "Transport", "TLS", "HTTP", "Observability"],
-        testUses: ["Bytes", "HTTP", "Transport"]
+        uses: ["Locking", "Bytes", "Transport", "TLS", "HTTP", "HTTP2", "Observability"],
+        testUses: ["Bytes", "HTTP", "HTTP2", "Transport"]
     ),
     Module(
         name: "Upstream",

@@ -27,6 +27,11 @@ package enum HTTPParseError: Error, Equatable, Sendable, CaseIterable {
     case unsupportedTransferEncoding
     case lengthAndTransferEncoding
     case connectionSpecificField
+    case invalidPseudoField
+    case upperCaseFieldName
+    case spaceAroundValue
+    case contentLengthMismatch
+    case invalidTrailers
     case invalidChunkSize
     case invalidChunkExtension
     case chunkExtensionsTooLarge
@@ -72,6 +77,11 @@ package enum HTTPParseError: Error, Equatable, Sendable, CaseIterable {
         case .unsupportedTransferEncoding: "The Transfer-Encoding is not a single chunked."
         case .lengthAndTransferEncoding: "Both Content-Length and Transfer-Encoding are there."
         case .connectionSpecificField: "A field is not allowed in this version of HTTP."
+        case .invalidPseudoField: "A pseudo-field is missing, repeated, unknown, malformed or out of its place."
+        case .upperCaseFieldName: "A field name has upper-case letters."
+        case .spaceAroundValue: "A field value begins or ends with white space."
+        case .contentLengthMismatch: "The body is not as long as Content-Length says."
+        case .invalidTrailers: "The trailers are malformed."
         case .invalidChunkSize: "A chunk size is malformed."
         case .invalidChunkExtension: "A chunk extension is malformed."
         case .chunkExtensionsTooLarge: "The chunk extensions are too large."

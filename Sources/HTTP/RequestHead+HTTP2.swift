@@ -71,7 +71,7 @@ extension RequestHead {
             semantics.framing = .none
         } else if isComplete {
             // RFC 9113 §8.1.1: the length must be that of the data.
-            if let length, length != .length(0) { throw .invalidContentLength }
+            if let length, length != .length(0) { throw .contentLengthMismatch }
             semantics.framing = .none
         } else {
             semantics.framing = length == .length(0) ? .none : length ?? .chunked

@@ -63,4 +63,14 @@ package struct HTTP2FrameHeader: Sendable {
 
     /// Whether this is the last frame of its sender on the stream; of DATA and HEADERS.
     package var endsStream: Bool { flags & 1 != 0 }
+
+    /// Whether the payload has padding; of DATA and HEADERS.
+    package var isPadded: Bool { flags & 8 != 0 }
+
+    package init(type: HTTP2FrameType, flags: UInt8 = 0, streamID: Int32 = 0, length: Int = 0) {
+        self.type = type
+        self.flags = flags
+        self.streamID = streamID
+        self.length = length
+    }
 }

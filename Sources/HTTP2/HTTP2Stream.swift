@@ -13,6 +13,8 @@ package final class HTTP2Stream {
     package internal(set) var isFinished = false
     /// Whether our head was handed over; without that a server has not seen the request.
     package internal(set) var hasSentHead = false
+    /// Whether we have ended the stream by `reset`: nothing is told any more but its close.
+    package internal(set) var isReset = false
     /// Whether our last frame was handed over.
     package internal(set) var hasSentEnd = false
     /// Bytes of body that were handed over in DATA frames.
@@ -65,7 +67,7 @@ package final class HTTP2Stream {
 
     /// Ends the stream at once; what waits on it is dropped (RFC 9113 §6.4).
     package func reset(_ code: HTTP2ErrorCode) {
-        guard !isClosed else { return }
+        guard !isClosed, !isReset else { return }
         session.reset(self, code)
     }
 

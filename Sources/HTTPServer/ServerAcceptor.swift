@@ -43,8 +43,19 @@ package final class ServerAcceptor {
     }
 
     fileprivate func open(_ stream: any ByteStream, _ info: ConnectionInfo) {
-        let connection = HTTP1Connection(stream: stream, server: server, info: info)
-        connection.start()
+        if settings.acceptsHTTP2, !speaksHTTP1(stream) {
+            HTTP2Connection(stream: stream, server: server, info: info).start()
+        } else if settings.acceptsHTTP2, settings.tlsContext == nil {
+            PrefaceReader(stream: stream, server: server, info: info).start()
+        } else {
+            HTTP1Connection(stream: stream, server: server, info: info).start()
+        }
+    }
+
+    /// Whether the client may speak HTTP/1: with TLS its handshake has said so (RFC 7301), without TLS its first bytes will.
+    private func speaksHTTP1(_ stream: any ByteStream) -> Bool {
+        guard let stream = stream as? TLSStream else { return settings.acceptsHTTP1 }
+        return stream.negotiatedProtocol != "h2"
     }
 }
 

@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import HTTP2
 import Transport
 
 /// What the connections of one event loop share.
@@ -17,6 +18,8 @@ package final class ServerLoop {
 
     /// Where response heads are put together; empty between calls.
     var headBuffer = ByteBuffer(capacity: 4096)
+    /// Where HTTP/2 heads are put together; empty between calls.
+    let fieldEncoder = HTTP2FieldEncoder()
     private var heads: [RequestHead] = []
     private var connections: [ObjectIdentifier: any ServerConnection] = [:]
     /// Nil: nothing is counted.

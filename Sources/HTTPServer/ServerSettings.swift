@@ -10,18 +10,21 @@ package struct ServerSettings: Sendable {
     /// The slowest request body in bytes a second, looked at every `bodyRateWindow`.
     package var bodyMinimumRate: UInt64
     package var bodyRateWindow: UInt64
+    package var http2: HTTP2Settings
 
     package init(
         headLimits: HTTPLimits = HTTPLimits(),
         headerTimeout: UInt64 = 10_000_000_000,
         idleTimeout: UInt64 = 75_000_000_000,
         bodyMinimumRate: UInt64 = 500,
-        bodyRateWindow: UInt64 = 10_000_000_000
+        bodyRateWindow: UInt64 = 10_000_000_000,
+        http2: HTTP2Settings = HTTP2Settings()
     ) {
         self.headLimits = headLimits
         self.headerTimeout = headerTimeout
         self.idleTimeout = idleTimeout
         self.bodyMinimumRate = bodyMinimumRate
         self.bodyRateWindow = bodyRateWindow
+        self.http2 = http2
     }
 }

@@ -43,7 +43,11 @@ struct CertificateStore {
         let minimum: TLSConfiguration.Version = settings.minimumVersion == .version13 ? .v1_3 : .v1_2
         do throws(TLSError) {
             return try TLSContext(
-                TLSConfiguration(certificates: certificates, minimumVersion: minimum),
+                TLSConfiguration(
+                    certificates: certificates,
+                    minimumVersion: minimum,
+                    applicationProtocols: listener.protocols.map(\.rawValue)
+                ),
                 ticketKeys: ticketKeys
             )
         } catch {

@@ -51,6 +51,23 @@ package final class HTTP2FieldEncoder {
         append(name: ":status", value: UnsafeRawBufferPointer(start: digits, count: 3))
     }
 
+    /// Adds `content-length`.
+    package func append(contentLength: UInt64) {
+        var digits = 1
+        var rest = contentLength
+        while rest >= 10 {
+            rest /= 10
+            digits += 1
+        }
+        let place = reserveScratch(digits)
+        rest = contentLength
+        for index in (0..<digits).reversed() {
+            place[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        append(name: "content-length", value: UnsafeRawBufferPointer(start: place, count: digits))
+    }
+
     /// Adds field lines, each with its line end.
     package func append(lines: UnsafeRawBufferPointer) {
         var start = 0

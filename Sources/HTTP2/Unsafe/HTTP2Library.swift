@@ -12,6 +12,8 @@ final class HTTP2Library: @unchecked Sendable {
 
     /// The most bytes of one DATA frame, so that it and its head fit into one TLS record.
     static let dataFrameSize = 16_384 - 9
+    /// A frame that leaves some of the body behind and carries less has met a tiny window.
+    static let substantialFrame = 1024
     /// Ours are counted by `HTTP2AbuseMeter`; the library's own limits are the second line.
     private static let resetBurst: UInt64 = 2000
     private static let continuations = 8
@@ -106,6 +108,7 @@ private let fieldsBegan: nghttp2_on_begin_headers_callback = { handle, frame, co
     } else {
         session.fieldStream = stream(handle, id)
     }
+    if session.fieldStream?.isReset == true { session.fieldStream = nil }
     if let stream = session.fieldStream {
         stream.delegate?.streamFieldsBegan(stream, isFirst: category != NGHTTP2_HCAT_HEADERS)
     }
@@ -113,7 +116,7 @@ private let fieldsBegan: nghttp2_on_begin_headers_callback = { handle, frame, co
 }
 
 private let fieldReceived: nghttp2_on_header_callback = { _, _, name, nameCount, value, valueCount, _, context in
-    guard let session = session(context), let stream = session.fieldStream else { return 0 }
+    guard let session = session(context), let stream = session.fieldStream, !stream.isReset else { return 0 }
     stream.delegate?.streamField(
         stream,
         name: UnsafeRawBufferPointer(start: name, count: nameCount),
@@ -129,11 +132,12 @@ private let frameReceived: nghttp2_on_frame_recv_callback = { handle, frame, con
     case NGHTTP2_HEADERS:
         guard let stream = session.fieldStream else { return 0 }
         session.fieldStream = nil
+        guard !stream.isReset else { return 0 }
         let endsStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
         stream.delegate?.streamFieldsEnded(stream, endsStream: endsStream)
     case NGHTTP2_DATA:
         guard header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 else { return 0 }
-        guard let stream = stream(handle, header.stream_id) else { return 0 }
+        guard let stream = stream(handle, header.stream_id), !stream.isReset else { return 0 }
         stream.delegate?.streamDataEnded(stream)
     case NGHTTP2_SETTINGS:
         guard header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 else { return 0 }
@@ -151,7 +155,10 @@ private let frameReceived: nghttp2_on_frame_recv_callback = { handle, frame, con
 }
 
 private let dataReceived: nghttp2_on_data_chunk_recv_callback = { handle, _, id, start, count, _ in
-    guard let stream = stream(handle, id) else { return 0 }
+    guard let stream = stream(handle, id), !stream.isReset else {
+        // Nobody is told of these bytes, so nobody else gives back their room.
+        return nghttp2_session_consume_connection(handle, count)
+    }
     stream.delegate?.streamData(stream, UnsafeRawBufferPointer(start: start, count: count))
     return 0
 }
@@ -223,6 +230,7 @@ private let sendData: nghttp2_send_data_callback = { _, _, header, count, source
     session.delegate?.sessionWrite(stream.output.bytes.slice(0..<count))
     stream.output.consume(count)
     stream.sentByteCount &+= UInt64(count)
+    if stream.output.isEmpty || count >= HTTP2Library.substantialFrame { session.substantialFrameCount &+= 1 }
     if stream.output.isEmpty { stream.output.releaseStorage() }
     if stream.wasAboveHighWater, stream.output.count < HTTP2Stream.lowWater { session.drained.append(stream) }
     return 0

@@ -125,6 +125,7 @@ extension HTTP2Session {
 
     func reset(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
         stream.isFinished = true
+        stream.isReset = true
         stream.output.releaseStorage()
         _ = nghttp2_submit_rst_stream(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue)
         askForFlush()

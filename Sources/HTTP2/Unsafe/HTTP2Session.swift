@@ -21,6 +21,9 @@ package final class HTTP2Session {
     /// The streams that are not over.
     package internal(set) var streams: [HTTP2Stream] = []
 
+    /// DATA frames that were not cut short by a tiny window, so far.
+    package internal(set) var substantialFrameCount: UInt64 = 0
+
     let handle: OpaquePointer
     let encoder: HTTP2FieldEncoder
     /// The stream whose field block is being read; blocks never interleave (RFC 9113 §4.3).

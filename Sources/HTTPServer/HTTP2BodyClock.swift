@@ -1,0 +1,51 @@
+import HTTP2
+
+/// Measures how one stream's bodies go; times are monotonic nanoseconds.
+struct HTTP2BodyClock {
+    /// Bytes of the request body in the current window.
+    var bytes: UInt64 = 0
+    private var windowStart: UInt64 = 0
+    /// When the body was last told to wait; 0 while it may come.
+    private var pausedAt: UInt64 = 0
+    /// What the stream had sent when it was last seen to move, and when that was.
+    private var sentBytes: UInt64 = 0
+    private var sentAt: UInt64 = 0
+
+    mutating func begin(at now: UInt64) {
+        windowStart = now
+        pausedAt = now
+        sentAt = now
+    }
+
+    mutating func pause(at now: UInt64) {
+        if pausedAt == 0 { pausedAt = now }
+    }
+
+    /// The time that a body had to wait for us does not count against the client.
+    mutating func resume(at now: UInt64) {
+        guard pausedAt != 0 else { return }
+        windowStart += now - pausedAt
+        pausedAt = 0
+    }
+
+    /// Whether a whole window has passed in which less came than `body_min_rate` asks for.
+    mutating func isBodyTooSlow(_ now: UInt64, _ settings: ServerSettings) -> Bool {
+        guard pausedAt == 0, now > windowStart else { return false }
+        let elapsed = now - windowStart
+        guard elapsed >= settings.bodyRateWindow else { return false }
+        if bytes < settings.bodyMinimumRate * (elapsed / 1_000_000_000) { return true }
+        bytes = 0
+        windowStart = now
+        return false
+    }
+
+    /// Whether a part of the response has waited for `timeout` without the client taking any.
+    mutating func isReaderStalled(_ stream: HTTP2Stream, _ now: UInt64, timeout: UInt64) -> Bool {
+        if stream.pendingByteCount == 0 || stream.sentByteCount != sentBytes {
+            sentBytes = stream.sentByteCount
+            sentAt = now
+            return false
+        }
+        return now - sentAt >= timeout
+    }
+}

@@ -1,0 +1,96 @@
+import Transport
+
+/// What the connection's one timer looks at; times are monotonic nanoseconds.
+struct HTTP2Timing {
+    /// Whether the client's first SETTINGS frame is there.
+    var hasBegun = false
+    /// When the last stream was over; nil while there are some.
+    var restingSince: UInt64?
+    /// When the field block began that is not complete; nil while there is none.
+    var fieldsBeganAt: UInt64?
+    /// What the socket had sent when it was last seen to move, and when that was.
+    var sentBytes: UInt64 = 0
+    var sentAt: UInt64 = 0
+
+    /// How often a connection with streams is looked at.
+    static let tick: UInt64 = 1_000_000_000
+    /// How long after the first GOAWAY frame streams are still taken at most.
+    static let announcement: UInt64 = 1_000_000_000
+}
+
+extension HTTP2Connection: LoopTimerHandler {
+    /// A new connection, which must begin soon.
+    func beginWaiting() {
+        timing.restingSince = loop.now
+        arm(at: loop.now + server.settings.headerTimeout)
+    }
+
+    /// The first of the streams has opened.
+    func beginExchanges() {
+        timing.restingSince = nil
+        timing.sentAt = loop.now
+        timing.sentBytes = stream.sentByteCount
+        arm(at: loop.now + HTTP2Timing.tick)
+    }
+
+    /// The last of the streams is over: the connection rests.
+    ///
+    /// The timer finds out when it comes.
+    func endExchanges() {
+        timing.restingSince = loop.now
+    }
+
+    /// A first GOAWAY frame has gone; the second follows even if the client does not answer.
+    func watchEnding() {
+        if let timer { loop.disarm(timer) }
+        arm(at: loop.now + HTTP2Timing.announcement)
+    }
+
+    func timerFired(_ timer: LoopTimer) {
+        let now = loop.now
+        if case .announced(let until) = ending, now >= until {
+            endAnnouncement()
+            return arm(at: now + HTTP2Timing.tick)
+        }
+        if let began = timing.fieldsBeganAt, now - began >= server.settings.headerTimeout { return fieldsTimedOut() }
+        guard let resting = timing.restingSince else {
+            if isReaderStalled(now) { return abort() }
+            for stream in streams.reversed() where !isClosed { stream.checkTime(now) }
+            return arm(at: now + HTTP2Timing.tick)
+        }
+        if timing.fieldsBeganAt != nil { return arm(at: now + HTTP2Timing.tick) }
+        let settings = server.settings
+        let end = resting + (timing.hasBegun ? settings.idleTimeout : settings.headerTimeout)
+        if now < end { return arm(at: end) }
+        rested()
+    }
+
+    private func arm(at deadline: UInt64) {
+        guard let timer, !isClosed else { return }
+        loop.arm(timer, at: deadline)
+    }
+
+    /// Nothing was asked for a long time: the client is told, and the connection closes.
+    private func rested() {
+        guard timing.hasBegun, case .none = ending else { return closeGracefully() }
+        drain()
+    }
+
+    /// Nothing but the rest of the block may come (RFC 9113 §6.10), so the whole connection is of no use.
+    private func fieldsTimedOut() {
+        timing.fieldsBeganAt = nil
+        for stream in streams.reversed() where stream.isReadingFields { stream.refuse(.headTimedOut) }
+        flushAndTerminate()
+    }
+
+    /// Whether bytes have waited for `idle_timeout` without the client taking any.
+    private func isReaderStalled(_ now: UInt64) -> Bool {
+        let sent = stream.sentByteCount
+        if stream.pendingByteCount == 0 || sent != timing.sentBytes {
+            timing.sentBytes = sent
+            timing.sentAt = now
+            return false
+        }
+        return now - timing.sentAt >= server.settings.idleTimeout
+    }
+}
