@@ -1,4 +1,4 @@
-// uses: Bytes HTTP Sources/Gateway/Authentication/BearerCredentials.swift
+// uses: Bytes HTTP Sources/Gateway/Authentication/BearerCredentials.swift Sources/Gateway/Authentication/WebSocketProtocols.swift Sources/Gateway/Fields/FieldLine.swift
 import Bytes
 import HTTP
 

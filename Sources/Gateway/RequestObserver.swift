@@ -16,6 +16,7 @@ package final class RequestObserver {
     private let trustedProxies: TrustedProxies
     /// By the places of the upstream and of its server.
     private let servers: [[UpstreamMetrics]]
+    private let tunnels: Gauge
     private var refusals: [RefusalKey: Counter] = [:]
     /// By the names of the gateway's own endpoints, which are few and fixed.
     private var endpoints: [String: RouteMetrics] = [:]
@@ -44,15 +45,22 @@ package final class RequestObserver {
         self.trustedProxies = trustedProxies
         self.routes = routes.map(registry.routeMetrics)
         unrouted = registry.routeMetrics("")
+        tunnels = registry.gauge(MetricName.tunnels, help: "WebSockets and other upgraded connections that are open.")
         servers = upstreams.map { upstream in
             upstream.servers.map { registry.upstreamMetrics(upstream: upstream.name, server: $0) }
         }
     }
 
+    func tunnelOpened() { shard.adjust(tunnels, by: 1) }
+
+    func tunnelClosed() { shard.adjust(tunnels, by: -1) }
+
     /// Takes note of an exchange whose status is decided; called while its head is still valid.
     func finished(_ exchange: HTTPExchange, _ note: borrowing RequestNote) {
         let total = exchange.loop.now &- exchange.startedAt
-        metrics(of: note).record(status: exchange.status, nanoseconds: total, on: shard)
+        // How long a tunnel was open says nothing about how fast anything is.
+        let duration = note.switchedAt.map { $0 &- exchange.startedAt } ?? total
+        metrics(of: note).record(status: exchange.status, nanoseconds: duration, on: shard)
         if let failure = note.failure {
             shard.increment(counter(of: failure.reason, status: failure.status))
         } else if let refusal = note.own?.outcome.refusal {
@@ -111,7 +119,7 @@ package final class RequestObserver {
         // The record borrows all of these bytes until it is written.
         withBytes(note.route?.name ?? outcome?.endpoint) { route in
             withBytes(note.upstream?.name) { upstream in
-                withBytes(note.failure?.reason ?? outcome?.refusal) { reason in
+                withBytes(note.failure?.reason ?? outcome?.refusal ?? note.ending?.rawValue) { reason in
                     exchange.connection.addressText.withUnsafeBytes { peer in
                         note.requestID.withBytes { requestID in
                             (userName ?? []).withUnsafeBytes { user in
@@ -152,6 +160,9 @@ struct RequestNote {
     var principal: Principal?
     var failure: GatewayFailure?
     var isFromTrustedProxy = false
+    /// When the exchange became a tunnel, in monotonic nanoseconds.
+    var switchedAt: UInt64?
+    var ending: StreamEnding?
     /// The upstream that was asked.
     var upstream: UpstreamNote?
     /// Set where one of the gateway's own endpoints has answered, which knows more.
@@ -162,6 +173,16 @@ struct RequestNote {
     }
 }
 
+/// Why a response or a tunnel that had begun was ended, as the access log names it.
+enum StreamEnding: String {
+    case tokenExpired = "token_expired"
+    case tokenRevoked = "token_revoked"
+    /// Nothing came through a tunnel for the upstream's `idle_timeout`.
+    case idle = "idle"
+    /// The upstream broke a tunnel off.
+    case upstreamGone = "upstream_gone"
+}
+
 /// What is known of a request's time at an upstream.
 struct UpstreamNote {
     /// The upstream's place in the configuration.
@@ -170,7 +191,7 @@ struct UpstreamNote {
     /// The place of the server that had it last.
     var server: Int?
     var resendCount = 0
-    /// From sending the request to the end of its answer.
+    /// From sending the request to the end of its answer, or to the 101 of a tunnel.
     var nanoseconds: UInt64 = 0
 }
 

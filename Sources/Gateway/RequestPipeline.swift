@@ -45,15 +45,22 @@ package final class RequestPipeline {
         self.ownPaths = ownPaths
     }
 
-    /// Cuts the open responses whose token has expired or was revoked, where the route asks for it.
+    /// Cuts the open responses and tunnels whose token has expired, where the route asks for it.
+    package func cutExpiredRequests() {
+        cut { principal in principal.token.expiresAt < loop.unixTime ? .tokenExpired : nil }
+    }
+
+    /// Cuts the open responses and tunnels whose token has expired or was revoked, where the route asks for it.
     package func cutStaleRequests() {
-        forwarded.cut(where: { request in
-            guard let note = request.note, note.route?.closesOnTokenExpiry == true, let principal = note.principal
-            else {
-                return false
-            }
-            return !authenticator.isStillGood(principal, at: loop.unixTime)
-        })
+        cutExpiredRequests()
+        cut { principal in authenticator.isStillGood(principal, at: loop.unixTime) ? nil : .tokenRevoked }
+    }
+
+    private func cut(_ reason: (Principal) -> StreamEnding?) {
+        forwarded.cut { request in
+            guard request.route?.closesOnTokenExpiry == true else { return nil }
+            return request.principal.flatMap(reason)
+        }
     }
 
     /// Requests that have been forwarded and are not over.
@@ -74,8 +81,11 @@ extension RequestPipeline: RequestHandler {
         let isTrustedProxy = settings.trustedProxies.contains(exchange.connection.peer)
         var note = RequestNote(requestID: requestIDs.next(for: head, isFromTrustedProxy: isTrustedProxy))
         note.isFromTrustedProxy = isTrustedProxy
-        if head.method == .connect || head.method == .trace {
+        if head.method == .connect && head.connectProtocol == nil || head.method == .trace {
             return fail(exchange, .methodNotAllowed(allow: Self.allMethods), note)
+        }
+        if head.connectProtocol != nil, !WebSocketProtocols.isHandshake(head) {
+            return fail(exchange, .protocolNotKnown, note)
         }
         if head.targetForm == .asterisk { return answerOptions(exchange, note) }
         if ownPaths.claims(head.path), isForIssuer(head), answersItself(exchange, note) { return }

@@ -8,6 +8,12 @@ import Testing
         #expect(Base64URL.decode(encoded) == Array(plain.utf8))
     }
 
+    /// RFC 4648 §10.
+    @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("~~~", "fn5+")])
+    func `base64 has padding`(plain: String, encoded: String) {
+        #expect(String(decoding: Base64.encode(Array(plain.utf8)), as: UTF8.self) == encoded)
+    }
+
     @Test(arguments: ["Z", "Zg==", "Zh", "Zm9", "fn5+", "fn5/", "Zm9v Yg", "Zm9v\n", "é"])
     func `another spelling of base64url is refused`(text: String) {
         #expect(Base64URL.decode(text) == nil)

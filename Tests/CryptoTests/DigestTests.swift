@@ -20,6 +20,10 @@ import Testing
         #expect(hexadecimal(digest) == expected)
     }
 
+    @Test func `SHA-1 of abc is the standard's`() {
+        #expect(hexadecimal(Digest.sha1(Array("abc".utf8))) == "a9993e364706816aba3e25717850c26c9cd0d89d")
+    }
+
     @Test func `nothing has a digest too`() {
         #expect(
             hexadecimal(Digest.sha256("")) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -73,10 +73,47 @@ import Testing
         }
     }
 
+    @Test(arguments: ["bearer.a.b", "chat, bearer.a.b", "chat\r\nSec-WebSocket-Protocol: Bearer.a.b ,x"])
+    func `a WebSocket's handshake may offer a token as a subprotocol`(offered: String) throws {
+        for head in [
+            try requestHead(
+                "GET / HTTP/1.1",
+                "Connection: keep-alive, Upgrade",
+                "Upgrade: WebSocket",
+                "Sec-WebSocket-Protocol: \(offered)"
+            ), try extendedConnect([("sec-websocket-protocol", "x"), ("sec-websocket-protocol", "bearer.a.b")]),
+        ] {
+            guard case .token(let token) = BearerCredentials(head) else {
+                Issue.record("no token in \(offered)")
+                return
+            }
+            #expect(token.text == "a.b")
+        }
+    }
+
+    @Test(arguments: [
+        (["Sec-WebSocket-Protocol: bearer.a, bearer.b"], BearerCredentialsError.severalTokens),
+        (["Sec-WebSocket-Protocol: bearer.a", "Sec-WebSocket-Protocol: bearer.a"], .severalTokens),
+        (["Sec-WebSocket-Protocol: bearer."], .noToken),
+        (["Sec-WebSocket-Protocol: bearer.a", "Authorization: Bearer a"], .severalPlaces),
+        (["Sec-WebSocket-Protocol: bearer.a", "Authorization: Bearer"], .noToken),
+    ])
+    func `more than one token in a handshake is malformed`(fields: [String], error: BearerCredentialsError) throws {
+        let lines = ["GET / HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket"] + fields
+        guard case .malformed(let found) = BearerCredentials(try requestHead(lines.joined(separator: "\r\n"))) else {
+            Issue.record("\(fields) were taken")
+            return
+        }
+        #expect(found == error)
+    }
+
     @Test(arguments: [
         "GET /?access_token=abc HTTP/1.1", "GET / HTTP/1.1\r\nCookie: access_token=abc",
         "GET / HTTP/1.1\r\nX-Access-Token: abc", "GET / HTTP/1.1\r\nProxy-Authorization: Bearer abc",
-        "GET / HTTP/1.1\r\nAuthorization_: Bearer abc",
+        "GET / HTTP/1.1\r\nAuthorization_: Bearer abc", "GET / HTTP/1.1\r\nSec-WebSocket-Protocol: bearer.abc",
+        "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: tcp\r\nSec-WebSocket-Protocol: bearer.abc",
+        "GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: bearer.abc",
+        "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: abc, bearerabc",
     ])
     func `a token is taken from nowhere else`(lines: String) throws {
         guard case .none = BearerCredentials(try requestHead(lines)) else {

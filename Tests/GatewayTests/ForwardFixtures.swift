@@ -30,6 +30,7 @@ struct Forwarding {
                 route: snapshot.router.table.routes[0],
                 principal: token.map { Principal($0, snapshot.vocabulary) },
                 client: client,
+                tunnel: TunnelRequest(head),
                 into: &block
             )
         }

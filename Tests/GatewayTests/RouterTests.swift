@@ -132,6 +132,37 @@ import Testing
         #expect(!withBytes(origin) { cors.allows($0) })
     }
 
+    @Test(
+        arguments: [
+            ("https://app.example", true), ("https://api.example", true), ("http://API.example", true),
+            ("https://evil.example", false), ("null", false), ("https://api.example.evil.example", false),
+            ("https://api.example:8443", false), (nil, true),
+        ] as [(String?, Bool)]
+    )
+    func `a WebSocket is opened by pages of this host and of the route's origins`(origin: String?, isTaken: Bool) throws
+    {
+        let router = try router([.test("/a") { $0.cors = CORSDefinition(origins: ["https://app.example"]) }])
+        let head = try requestHead(
+            "GET /a HTTP/1.1",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            origin.map { "Origin: \($0)" } ?? "X: y"
+        )
+        #expect(router.outcome(head) == (isTaken ? "/a" : "origin_not_allowed"))
+        // Any other request is answered, and the browser does not show the answer.
+        #expect(router.outcome(try requestHead("GET /a HTTP/1.1", "Origin: \(origin ?? "null")")) == "/a")
+        let open = try self.router([.test("/a")])
+        #expect(open.outcome(head) == "/a")
+    }
+
+    @Test func `an extended CONNECT is routed as the GET that it becomes`() throws {
+        let router = try router([
+            .test("/a") { $0.methods = ["GET"] }, .test("/b") { $0.methods = ["POST"] },
+        ])
+        #expect(router.outcome(try extendedConnect([], path: "/a")) == "/a")
+        #expect(router.outcome(try extendedConnect([], path: "/b")) == "method_not_allowed POST")
+    }
+
     private func router(_ routes: [RouteDefinition]) throws -> Router { try GatewaySnapshot(.test(routes)).router }
 
     private func preflight(

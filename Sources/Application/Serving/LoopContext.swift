@@ -194,8 +194,8 @@ final class LoopContext {
 
 extension LoopContext: LoopTimerHandler {
     func timerFired(_ timer: LoopTimer) {
-        pipeline.cutStaleRequests()
-        for pipeline in retired { pipeline.cutStaleRequests() }
+        pipeline.cutExpiredRequests()
+        for pipeline in retired { pipeline.cutExpiredRequests() }
         retired.removeAll { $0.forwardedCount == 0 }
         loop.arm(timer, at: loop.now + Self.staleInterval)
     }

@@ -29,6 +29,17 @@ package enum Digest {
         }
     }
 
+    /// The SHA-1 digest of the bytes, for the handshake of WebSockets alone, where nothing depends on its strength.
+    package static func sha1(_ bytes: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 20) { output, count in
+            // SAFETY: the output holds 20 bytes, as many as the digest writes.
+            guard EVP_Digest(bytes, bytes.count, output.baseAddress, nil, EVP_sha1(), nil) == 1 else {
+                preconditionFailure("SHA-1 cannot fail in a working OpenSSL")
+            }
+            count = 20
+        }
+    }
+
     /// The SHA-256 digest of the bytes.
     package static func sha256(_ bytes: [UInt8]) -> [UInt8] {
         bytes.withUnsafeBytes { digest($0, .sha256) }

@@ -1,7 +1,7 @@
 import Bytes
 import HTTP
 
-/// What a request's `Authorization` says (RFC 6750 §2.1, RFC 9110 §11.4).
+/// What a request's `Authorization` says (RFC 6750 §2.1, RFC 9110 §11.4), or the subprotocols of a WebSocket handshake.
 package enum BearerCredentials {
     /// No field, or another scheme, which is none of the gateway's business.
     case none
@@ -13,6 +13,25 @@ package enum BearerCredentials {
     ///
     /// A token is taken from nowhere else: not from the query, a cookie or the body.
     package init(_ head: RequestHead) {
+        if head.fields.contains(.secWebSocketProtocol), WebSocketProtocols.isHandshake(head) {
+            self.init(handshake: head)
+        } else {
+            self.init(authorization: head)
+        }
+    }
+
+    /// Reads the credentials of a WebSocket handshake, which has them in one place only (RFC 6750 §2).
+    private init(handshake head: RequestHead) {
+        self.init(authorization: head)
+        switch (self, WebSocketProtocols.token(in: head)) {
+        case (.malformed, _), (_, .none): break
+        case (.token, .token), (.token, .several): self = .malformed(.severalPlaces)
+        case (.none, .several): self = .malformed(.severalTokens)
+        case (.none, .token(let token)): self = token.isEmpty ? .malformed(.noToken) : .token(token)
+        }
+    }
+
+    private init(authorization head: RequestHead) {
         guard let index = head.fields.firstIndex(of: .authorization) else {
             self = .none
             return
@@ -88,6 +107,7 @@ package enum BearerCredentialsError: Error, Equatable, Sendable {
     case noToken
     case severalTokens
     case malformedScheme
+    case severalPlaces
 
     /// What the client is told.
     package var description: StaticString {
@@ -96,6 +116,7 @@ package enum BearerCredentialsError: Error, Equatable, Sendable {
         case .noToken: "Bearer is not followed by a token"
         case .severalTokens: "Bearer is followed by more than one token"
         case .malformedScheme: "Bearer and the token are not parted by a space"
+        case .severalPlaces: "There is a token in Authorization and another one among the subprotocols"
         }
     }
 }

@@ -120,7 +120,14 @@ struct ExplainerRun {
                 requestID: requestID()
             )
             let policy = snapshot.requestFields
-            try policy.write(head, route: route, principal: principal, client: context, into: &fields.buffer)
+            try policy.write(
+                head,
+                route: route,
+                principal: principal,
+                client: context,
+                tunnel: TunnelRequest(head),
+                into: &fields.buffer
+            )
         }
         var target = ByteBuffer()
         route.appendUpstreamPath(of: head.path, to: &target)

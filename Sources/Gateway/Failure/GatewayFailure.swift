@@ -17,8 +17,10 @@ package enum GatewayFailure: Error, Equatable, Sendable {
     case bodyTooLarge
     case notFound
     case methodNotAllowed(allow: [UInt8])
-    /// A preflight from an origin that the route does not list.
+    /// A preflight or a WebSocket from an origin that the route does not list.
     case originNotAllowed
+    /// An extended CONNECT for something else than a WebSocket.
+    case protocolNotKnown
     // Who the client is.
     case malformedCredentials(BearerCredentialsError)
     case credentialsMissing
@@ -28,6 +30,8 @@ package enum GatewayFailure: Error, Equatable, Sendable {
     case upstreamUnreachable
     case upstreamMalformed
     case upstreamTimedOut
+    /// The upstream speaks HTTP/2 only, in which no protocol can be switched to.
+    case upstreamCannotUpgrade
     /// Seconds until it makes sense to try again.
     case serversDown(retryAfter: Int)
     // The gateway itself.
@@ -51,11 +55,12 @@ package enum GatewayFailure: Error, Equatable, Sendable {
         case .notFound: 404
         case .methodNotAllowed: 405
         case .originNotAllowed: 403
+        case .protocolNotKnown: 501
         case .credentialsMissing: 401
         case .tokenRefused(.keysUnavailable): 503
         case .tokenRefused, .accessRefused(.wrongAudience), .accessRefused(.issuerNotAllowed): 401
         case .accessRefused: 403
-        case .upstreamUnreachable, .upstreamMalformed: 502
+        case .upstreamUnreachable, .upstreamMalformed, .upstreamCannotUpgrade: 502
         case .upstreamTimedOut: 504
         case .serversDown, .overloaded: 503
         case .internalFault: 500
@@ -110,6 +115,7 @@ extension GatewayFailure {
         case .notFound: "not_found"
         case .methodNotAllowed: "method_not_allowed"
         case .originNotAllowed: "origin_not_allowed"
+        case .protocolNotKnown: "protocol_not_known"
         case .malformedCredentials: "malformed_credentials"
         case .credentialsMissing: "credentials_missing"
         case .tokenRefused(let refusal): "token_" + refusal.reason
@@ -117,6 +123,7 @@ extension GatewayFailure {
         case .upstreamUnreachable: "upstream_unreachable"
         case .upstreamMalformed: "upstream_malformed"
         case .upstreamTimedOut: "upstream_timed_out"
+        case .upstreamCannotUpgrade: "upstream_cannot_upgrade"
         case .serversDown: "servers_down"
         case .overloaded: "overloaded"
         case .internalFault: "internal_fault"
@@ -128,10 +135,11 @@ extension GatewayFailure {
         ([
             .malformedRequest(.malformedRequestLine), .pathParameters, .underscoreName, .connectionOptions,
             .methodOverride, .requestTooSlow, .bodyTooLarge, .notFound, .methodNotAllowed(allow: []),
-            .originNotAllowed, .malformedCredentials(.noToken), .credentialsMissing, .accessRefused(.denied),
+            .originNotAllowed, .protocolNotKnown, .malformedCredentials(.noToken), .credentialsMissing,
+            .accessRefused(.denied),
             .accessRefused(.issuerNotAllowed), .accessRefused(.wrongAudience), .accessRefused(.insufficientScope),
             .accessRefused(.claimNotAllowed(0)), .upstreamUnreachable, .upstreamMalformed, .upstreamTimedOut,
-            .serversDown(retryAfter: 1), .overloaded(retryAfter: 1), .internalFault,
+            .upstreamCannotUpgrade, .serversDown(retryAfter: 1), .overloaded(retryAfter: 1), .internalFault,
         ] as [GatewayFailure]).map(\.reason) + TokenRefusal.reasons.map { "token_" + $0 }
 
     /// One sentence for the client, without what would help an attacker and without anything the client sent.
@@ -147,11 +155,13 @@ extension GatewayFailure {
         case .notFound: "There is nothing at this address."
         case .methodNotAllowed: "This method is not allowed here; the Allow field names those that are."
         case .originNotAllowed: "Scripts of this origin may not call this address."
+        case .protocolNotKnown: "Only WebSockets can be opened by CONNECT here."
         case .credentialsMissing: "An access token is needed: Authorization: Bearer."
         case .malformedCredentials, .tokenRefused, .accessRefused: (errorDescription(route) ?? "") + "."
         case .upstreamUnreachable: "The service behind this gateway could not be reached."
         case .upstreamMalformed: "The service behind this gateway gave an answer that is not valid."
         case .upstreamTimedOut: "The service behind this gateway took too long to answer."
+        case .upstreamCannotUpgrade: "The service behind this gateway speaks HTTP/2 only and takes no upgrades."
         case .serversDown: "The service behind this gateway is down."
         case .overloaded: "This service has too much to do right now."
         case .internalFault: "Something went wrong here."

@@ -18,6 +18,10 @@ enum FieldAction: UInt8, Sendable {
     case trailerNames
     /// Passes if the trace goes on.
     case tracing
+    /// Passes without the token that may be in it.
+    case webSocketProtocols
+    /// Passes unless the gateway makes the handshake.
+    case webSocketKey
 
     init(_ name: FieldName) {
         self =
@@ -30,6 +34,8 @@ enum FieldAction: UInt8, Sendable {
             case .xForwardedPort, .xForwardedPrefix, .xForwardedServer, .xRealIP: .proxied
             case .xHTTPMethod, .xHTTPMethodOverride, .xMethodOverride: .methodOverride
             case .traceparent, .tracestate: .tracing
+            case .secWebSocketProtocol: .webSocketProtocols
+            case .secWebSocketKey: .webSocketKey
             case .cookie: .cookie
             case .authorization: .authorization
             case .expect: .expectation

@@ -32,12 +32,14 @@ package struct RequestFieldPolicy: Sendable {
     ///
     /// First what is left of the client's, then what the gateway says, so nothing of the former can remove the latter.
     ///
+    /// - Parameter tunnel: what the request asks the upstream to switch to.
     /// - Throws: `.underscoreName`, `.connectionOptions`, `.malformedCredentials(.repeatedField)`.
     package func write(
         _ head: RequestHead,
         route: Route,
         principal: Principal?,
         client: ClientContext,
+        tunnel: TunnelRequest? = nil,
         into block: inout ByteBuffer
     ) throws(GatewayFailure) {
         let fields = head.fields
@@ -65,12 +67,27 @@ package struct RequestFieldPolicy: Sendable {
                 if client.isTrustedProxy { FieldLine.append(fields, index, to: &block) }
             case .trailerNames:
                 if announcesOnlyForwarded(fields.value(index)) { FieldLine.append(fields, index, to: &block) }
+            case .webSocketProtocols: WebSocketProtocols.appendOthers(fields, index, to: &block)
+            case .webSocketKey:
+                if tunnel?.isTranslated != true { FieldLine.append(fields, index, to: &block) }
             case .tracing:
                 if client.continuesTrace { FieldLine.append(fields, index, to: &block) }
             }
         }
+        tunnel?.append(head, to: &block)
+        if rules.forwardsAuthorization { RequestFieldPolicy.appendToken(ofHandshake: head, to: &block) }
         client.append(head, rules, to: &block)
         rules.append(principal, to: &block)
+    }
+
+    /// The upstream gets a token where upstreams look for it, wherever the client could put it.
+    private static func appendToken(ofHandshake head: RequestHead, to block: inout ByteBuffer) {
+        guard !head.fields.contains(.authorization), WebSocketProtocols.isHandshake(head),
+            case .token(let token) = WebSocketProtocols.token(in: head)
+        else { return }
+        block.append("Authorization: Bearer ")
+        block.append(token)
+        block.append("\r\n")
     }
 
     /// Leaves in a request's trailers what may go upstream.
@@ -145,23 +162,4 @@ package struct RequestFieldPolicy: Sendable {
         "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "max-forwards", "origin", "pragma",
         "prefer", "priority", "range", "referer", "te", "trailer", "traceparent", "tracestate", "user-agent", "via",
     ]
-}
-
-/// Writes field lines.
-enum FieldLine {
-    /// Appends a field as it came, with one copy where it stands in memory as it will on the wire.
-    static func append(_ fields: FieldList, _ index: Int, to block: inout ByteBuffer) {
-        let name = fields.name(index)
-        let value = fields.value(index)
-        guard let nameStart = name.baseAddress, let valueStart = value.baseAddress else { return }
-        let nameEnd = nameStart + name.count
-        if nameEnd + 2 == valueStart, nameEnd.loadUnaligned(as: UInt16.self) == 0x203A {
-            block.append(UnsafeRawBufferPointer(start: nameStart, count: name.count + 2 + value.count))
-        } else {
-            block.append(name)
-            block.append(": ")
-            block.append(value)
-        }
-        block.append("\r\n")
-    }
 }

@@ -12,12 +12,16 @@ final class ForwardedRequest {
     /// The place among the active requests of the loop.
     var place = 0
     var pipeline: RequestPipeline?
-    private(set) var note: RequestNote?
+    private var note: RequestNote?
+    var route: Route? { note?.route }
+    var principal: Principal? { note?.principal }
 
     private let request = UpstreamRequest()
     private var exchange: HTTPExchange?
     private var fields = FieldBlock()
     private var startedAt: UInt64 = 0
+    /// What the client wants to speak with the upstream instead of HTTP.
+    private var tunnel: TunnelRequest?
 
     /// Sends the request upstream.
     ///
@@ -30,7 +34,9 @@ final class ForwardedRequest {
         pipeline: RequestPipeline
     ) throws(GatewayFailure) {
         let head = exchange.head
-        request.prepare(method: head.method, framing: head.framing, delegate: self)
+        tunnel = TunnelRequest(head)
+        let method = head.connectProtocol == nil ? head.method : .get
+        request.prepare(method: method, framing: head.framing, upgrades: tunnel != nil, delegate: self)
         do throws(GatewayFailure) {
             try writeHead(exchange, route, note, preservesHost: pipeline.settings.preservesHost[upstream], pipeline)
         } catch {
@@ -47,8 +53,9 @@ final class ForwardedRequest {
     }
 
     /// Ends a response that has begun, because its token is not good any more.
-    func cut() {
+    func cut(_ ending: StreamEnding) {
         guard let exchange, exchange.isResponseStarted else { return }
+        note?.ending = ending
         exchange.abort()
     }
 
@@ -62,7 +69,7 @@ final class ForwardedRequest {
         let head = exchange.head
         request.responseTimeout = route.timeout
         request.acceptsTrailers = head.fields.contains(.te) && head.fields.hasToken(.te, "trailers")
-        request.line.append(head.methodBytes)
+        if head.connectProtocol == nil { request.line.append(head.methodBytes) } else { request.line.append("GET") }
         request.line.append(" ")
         route.appendUpstreamPath(of: head.path, to: &request.line)
         if let query = head.query {
@@ -87,6 +94,7 @@ final class ForwardedRequest {
                 route: route,
                 principal: note.principal,
                 client: client,
+                tunnel: tunnel,
                 into: &request.fields.buffer
             )
         }
@@ -95,11 +103,12 @@ final class ForwardedRequest {
     /// Lets the exchange go, so that someone else can answer it.
     private func detach() -> (HTTPExchange, RequestNote, RequestPipeline)? {
         guard let exchange, let pipeline, var note else { return nil }
-        note.upstream?.nanoseconds = pipeline.loop.now &- startedAt
+        note.upstream?.nanoseconds = (note.switchedAt ?? pipeline.loop.now) &- startedAt
         note.upstream?.server = request.serverIndex
         note.upstream?.resendCount = request.resendCount
         self.exchange = nil
         self.note = nil
+        tunnel = nil
         exchange.delegate = nil
         return (exchange, note, pipeline)
     }
@@ -143,6 +152,7 @@ extension ForwardedRequest: HTTPExchangeDelegate {
     func exchangeEnded(_ exchange: HTTPExchange, _ outcome: ExchangeOutcome) {
         request.cancel()
         guard let (exchange, note, pipeline) = detach() else { return }
+        if exchange.isTunnel { pipeline.observer.tunnelClosed() }
         pipeline.observed(exchange, note)
         pipeline.giveBack(self)
     }
@@ -169,8 +179,18 @@ extension ForwardedRequest: UpstreamRequestDelegate {
     }
 
     func upstreamUpgraded(_ request: UpstreamRequest, _ head: ResponseHead) {
-        // Nothing asks for it yet.
-        fail(.upstreamMalformed)
+        guard let exchange, let pipeline, let tunnel else { return }
+        guard let chosen = tunnel.chosenProtocol(head, exchange.head) else { return fail(.upstreamMalformed) }
+        guard writeFields(of: head) else { return }
+        if !head.fields.contains(.secWebSocketProtocol), WebSocketProtocols.isHandshake(exchange.head),
+            let token = WebSocketProtocols.onlyToken(in: exchange.head)
+        {
+            fields.append(name: "Sec-WebSocket-Protocol", value: token)
+        }
+        note?.switchedAt = pipeline.loop.now
+        pipeline.observer.tunnelOpened()
+        exchange.beginTunnel(protocolName: chosen, fields: fields.bytes)
+        exchange.resumeBody()
     }
 
     func upstreamHead(_ request: UpstreamRequest, _ head: ResponseHead) {
@@ -195,13 +215,17 @@ extension ForwardedRequest: UpstreamRequestDelegate {
     }
 
     func upstreamFailed(_ request: UpstreamRequest, _ error: UpstreamError) {
-        fail(GatewayFailure(error))
+        guard let exchange, exchange.isTunnel else { return fail(GatewayFailure(error)) }
+        if case .idleTimedOut = error { note?.ending = .idle } else { note?.ending = .upstreamGone }
+        exchange.closeTunnel()
     }
 
     /// Puts the response's fields into `fields`; false if the response can't be handed on, which is answered then.
     private func writeFields(of head: ResponseHead) -> Bool {
         guard let exchange, let note, let route = note.route else { return false }
         fields.removeAll()
+        // Of a key that the client does not know (RFC 8441 §5).
+        if tunnel?.isTranslated == true { head.fields.removeAll { name, _ in name == .secWebSocketAccept } }
         do throws(GatewayFailure) {
             try ResponseFieldPolicy.write(
                 head,
@@ -243,7 +267,8 @@ extension GatewayFailure {
         switch error {
         case .unreachable, .closedEarly, .bodyLengthMismatch: self = .upstreamUnreachable
         case .connectTimedOut, .responseTimedOut, .idleTimedOut: self = .upstreamTimedOut
-        case .malformedResponse, .brokenConnection, .unrequestedUpgrade, .cannotUpgrade: self = .upstreamMalformed
+        case .malformedResponse, .brokenConnection, .unrequestedUpgrade: self = .upstreamMalformed
+        case .cannotUpgrade: self = .upstreamCannotUpgrade
         case .allServersDown(let seconds): self = .serversDown(retryAfter: seconds)
         case .outOfResources: self = .overloaded(retryAfter: 1)
         }

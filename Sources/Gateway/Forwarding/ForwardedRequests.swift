@@ -29,8 +29,10 @@ struct ForwardedRequests {
         if spare.count < Self.kept { spare.append(request) }
     }
 
-    /// Cuts those for which the condition holds; each leaves `active` while it is cut.
-    func cut(where condition: (ForwardedRequest) -> Bool) {
-        for request in active.filter(condition) { request.cut() }
+    /// Cuts those for which there is a reason; each leaves `active` while it is cut.
+    func cut(_ reason: (ForwardedRequest) -> StreamEnding?) {
+        for (request, ending) in active.compactMap({ request in reason(request).map { (request, $0) } }) {
+            request.cut(ending)
+        }
     }
 }

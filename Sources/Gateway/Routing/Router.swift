@@ -26,8 +26,16 @@ package struct Router: Sendable {
             return .failure(head.hasPathParameters ? .pathParameters : .notFound, nil)
         }
         if Preflight.isPreflight(head), let outcome = preflight(head, group) { return outcome }
-        guard var route = group.route(for: head.method, head.methodBytes) else {
+        // What a WebSocket's extended CONNECT asks for is what GET asks for in HTTP/1.1 (RFC 8441 §5).
+        let method = head.connectProtocol == nil ? head.method : .get
+        guard var route = group.route(for: method, head.methodBytes) else {
             return .failure(.methodNotAllowed(allow: group.allow), group.cors)
+        }
+        if let cors = route.cors, let origin = head.value(of: .origin), !cors.allows(origin),
+            WebSocketProtocols.isHandshake(head), !Router.isSameOrigin(origin, head.authority)
+        {
+            // Browsers ask no leave for a WebSocket, so a page of any other origin could open one.
+            return .failure(.originNotAllowed, cors)
         }
         if route.allowsMethodOverride, head.method == .post {
             do throws(GatewayFailure) {
@@ -42,6 +50,16 @@ package struct Router: Sendable {
             }
         }
         return .route(route)
+    }
+
+    /// Whether an origin is a page of the authority that the request is for, whose scheme is not known here.
+    private static func isSameOrigin(_ origin: UnsafeRawBufferPointer, _ authority: UnsafeRawBufferPointer) -> Bool {
+        for scheme: StaticString in ["https://", "http://"]
+        where origin.count > scheme.utf8CodeUnitCount && origin.slice(0..<scheme.utf8CodeUnitCount).equals(scheme) {
+            let rest = origin.slice(scheme.utf8CodeUnitCount..<origin.count)
+            return rest.elementsEqual(authority) { ASCII.lowercased($0) == ASCII.lowercased($1) }
+        }
+        return false
     }
 
     /// The answer to a preflight, before anybody asks for a token: browsers send none with it (Fetch standard §3.3.5).
