@@ -244,7 +244,7 @@ extension GatewayConfiguration: ConfigurationSection {
 extension ListenerSettings {
     /// What two listeners must not share; a free port is never shared.
     fileprivate var identity: String {
-        if case .tcp(_, port: 0) = address { return "\(address) \(tls == nil) \(redirectsToHTTPS)" }
+        if case .tcp(_, port: 0) = address { return "\(address) \(tls == nil) \(redirectsToHTTPS) \(protocols)" }
         return address.description
     }
 }

@@ -53,9 +53,10 @@ package final class ServerAcceptor {
     }
 
     /// Whether the client may speak HTTP/1: with TLS its handshake has said so (RFC 7301), without TLS its first bytes will.
+    ///
+    /// Where the listener takes HTTP/2 alone, a client that has offered nothing must speak it as well.
     private func speaksHTTP1(_ stream: any ByteStream) -> Bool {
-        guard let stream = stream as? TLSStream else { return settings.acceptsHTTP1 }
-        return stream.negotiatedProtocol != "h2"
+        settings.acceptsHTTP1 && (stream as? TLSStream)?.negotiatedProtocol != "h2"
     }
 }
 

@@ -2,6 +2,7 @@ import Bytes
 import Configuration
 import Gateway
 import HTTP
+import HTTP2
 import HTTPServer
 import JWT
 import OAuthServer
@@ -103,8 +104,30 @@ extension ServerSettings {
             ),
             headerTimeout: limits.headerTimeout.wholeNanoseconds,
             idleTimeout: limits.idleTimeout.wholeNanoseconds,
-            bodyMinimumRate: limits.bodyMinimumRate ?? 0
+            bodyMinimumRate: limits.bodyMinimumRate ?? 0,
+            http2: HTTP2Settings(limits.http2)
         )
+    }
+}
+
+extension HTTP2Settings {
+    fileprivate init(_ limits: HTTP2LimitSettings) {
+        self.init(
+            session: HTTP2SessionSettings(
+                concurrentStreams: UInt32(clamping: limits.concurrentStreams),
+                streamWindow: UInt32(clamping: limits.streamWindow),
+                connectionWindow: UInt32(clamping: limits.connectionWindow),
+                headerTableSize: UInt32(clamping: limits.headerTableSize)
+            ),
+            resets: FrameRate(limits.resets),
+            controlFrames: FrameRate(limits.controlFrames)
+        )
+    }
+}
+
+extension FrameRate {
+    fileprivate init(_ rate: Rate) {
+        self.init(count: UInt64(clamping: rate.count), nanoseconds: rate.period.wholeNanoseconds)
     }
 }
 

@@ -18,8 +18,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from harness import frames  # noqa: E402
 from harness.client import HOST, request_bytes  # noqa: E402
 from harness.gateway import Gateway  # noqa: E402
+from harness.http2 import request_fields  # noqa: E402
 from harness.site import Site  # noqa: E402
 from harness.tokens import bearer, compact  # noqa: E402
 from harness.upstream import Upstream  # noqa: E402
@@ -83,21 +85,24 @@ class Costs:
         self.cpu_of(name, count, work)
 
 
-def memory_of(start, name, count, hold, listener=0, context=True):
+def memory_of(start, name, count, hold, listener=0, context=True, http2=None):
     """`hold` is called with each open connection; all are kept until the figure is taken. On a gateway of its own, since
-    what others gave back would hide what these take."""
+    what others gave back would hide what these take. `http2` are the settings of HTTP/2 connections."""
     with start() as gateway:
         options = {} if context else {"context": None}
         for warming in range(8):
             with gateway.connect(listener) as connection:
                 connection.request("GET", "/none")
         before = settled(gateway)
-        held = [gateway.connect(listener, **options) for _ in range(count)]
+        if http2 is None:
+            held = [gateway.connect(listener, **options) for _ in range(count)]
+        else:
+            held = [gateway.http2(listener, settings=http2, receive_buffer=4096) for _ in range(count)]
         for connection in held:
             hold(connection)
         print(f"{name:<58} {(settled(gateway) - before) / count / KIBIBYTE:8.1f} KiB", flush=True)
         for connection in held:
-            connection.close()
+            connection.__exit__(None, None, None)
 
 
 def tokens(costs, issuer):
@@ -167,6 +172,85 @@ def endpoints(costs):
     post("log-in without a form of ours (400)", "login", form, "username=a&password=b", 400)
 
 
+def http2(costs):
+    """Requests and frames of HTTP/2. The limits of the rates are off: what one costs times the rate is what a client gets."""
+    def requests(name, path, at_once, count=6000):
+        def work(count):
+            with costs.gateway.http2() as client:
+                for _ in range(max(count // at_once, 1)):
+                    streams = [client.request("GET", path) for _ in range(at_once)]
+                    client.wait(lambda: all(stream.is_over for stream in streams))
+        costs.cpu_of(name, count, work)
+
+    def each(name, make, count=20000, batch=100, fields=None):
+        """Frames in batches, each answered to the last before the next comes; `fields` begins a request that stays open."""
+        def work(count):
+            with costs.gateway.http2() as client:
+                if fields:
+                    client.send_headers(client.open("POST"), fields, end=False)
+                for start in range(0, count, batch):
+                    for n in range(start, start + batch):
+                        client.open(number=number(n))
+                    client.unacknowledged += [{}] * batch
+                    client.send(b"".join(make(n) for n in range(start, start + batch)))
+                    client.settle()
+        costs.cpu_of(name, count, work)
+
+    def number(n):
+        return 2 * n + 11
+
+    def block(path, extra=()):
+        return frames.block([*request_fields("GET", path), *extra])
+
+    requests("HTTP/2: no route (404)", "/none", 1)
+    requests("HTTP/2: no route (404), 50 at once", "/none", 50)
+    taken = block("/public/silent")
+    each("HTTP/2: a request to an upstream, taken back at once", lambda n: frames.headers(number(n), taken) + frames.reset(number(n), frames.CANCEL), 4000)
+    malformed = block("/none", [("connection", "close")])
+    each("HTTP/2: a malformed request (400 and RST_STREAM)", lambda n: frames.headers(number(n), malformed), 4000)
+    crumbs = block("/none") + frames.indexed(32) * 14000
+    each("HTTP/2: a block of 14 KiB that decodes to 0.5 MiB (431)", lambda n: frames.headers(number(n), crumbs), 500, 10)
+    each("HTTP/2: PING", lambda n: frames.ping(n.to_bytes(8, "big")))
+    each("HTTP/2: SETTINGS", lambda n: frames.settings({frames.INITIAL_WINDOW_SIZE: 65535 + n % 2}))
+    each("HTTP/2: PRIORITY", lambda n: frames.priority(number(n), 1))
+    each("HTTP/2: WINDOW_UPDATE", lambda n: frames.window_update(0, 1))
+    upload = request_fields("POST", "/public/stuck")
+    each("HTTP/2: empty DATA", lambda n: frames.data(1), fields=upload)
+    each("HTTP/2: DATA of one byte", lambda n: frames.data(1, b"x"), fields=upload)
+
+
+def http2_memory(start):
+    def idle(client):
+        client.get("/none")
+
+    def held(path, count=1, method="GET", body=0):
+        def hold(client):
+            for _ in range(count):
+                stream = client.request(method, path, body=None, end=method == "GET", credit=False)
+                if body:
+                    client.send_available(stream, bytes(body), patience=0.02)
+            client.settle()
+        return hold
+
+    def unfinished(client):
+        fields = [*request_fields("GET", "/none"), *((f"x-{n}", "y" * 1000) for n in range(31))]
+        client.send(frames.headers(client.open().number, frames.block(fields)[:16000], end_headers=False))
+
+    memory_of(start, "HTTP/2: idle connection", 400, idle, http2={})
+    memory_of(start, "HTTP/2: a block of 16 KiB that does not end", 200, unfinished, http2={})
+    memory_of(start, "HTTP/2: 100 answers of 8 MiB, no window", 5, held("/public/large", 100), http2={frames.INITIAL_WINDOW_SIZE: 0})
+    memory_of(start, "HTTP/2: 100 answers of 8 MiB, windows open, unread", 5, lambda client: unread(client, "/public/large"), http2={
+        frames.INITIAL_WINDOW_SIZE: frames.LARGEST_WINDOW})
+    memory_of(start, "HTTP/2: 100 uploads to an upstream that does not read", 5, held("/public/stuck", 100, "POST", 1 << 20), http2={})
+
+
+def unread(client, path):
+    client.send(frames.window_update(0, frames.LARGEST_WINDOW - frames.WINDOW))
+    for _ in range(100):
+        client.send_headers(client.open(), request_fields("GET", path))
+    time.sleep(0.3)
+
+
 def admin(costs):
     address = costs.gateway.admin_address
     def get(path, host):
@@ -234,7 +318,8 @@ def main():
             {"client_id": "web", "token_endpoint_auth_method": "none", "scope": "notes:read",
              "redirect_uris": ["https://app.test/cb"]}]}
         config["storage"] = "sqlite:data/gatehouse.db"
-        config["limits"] = {"body_min_rate": "off", "token": {"per_client": "off"}}
+        config["limits"] = {"body_min_rate": "off", "token": {"per_client": "off"}, "http2": {
+            "resets": "1000000/1s", "control_frames": "1000000/1s"}}
 
         def start():
             return Gateway(Path(folder) / "gateway", config, site.context)
@@ -245,8 +330,10 @@ def main():
                 heads(costs)
                 tokens(costs, site.issuer)
                 endpoints(costs)
+                http2(costs)
                 admin(costs)
         memory(start)
+        http2_memory(start)
         stop.set()
 
 
