@@ -79,7 +79,8 @@ let modules: [Module] = [
         name: "Application",
         uses: [
             "Locking",
-            "Bytes", "JSON", "Logging", "Observability", "HTTP", "HTTP2", "Transport", "Crypto", "Configuration", "JWT", "TLS",
+            "Bytes", "JSON", "Logging", "Observability", "HTTP", "HTTP2", "Transport", "Crypto", "Configuration", "JWT",
+            "TLS",
             "PasswordHashing", "HTTPServer", "Upstream", "OAuthServer", "SQLiteStore", "Gateway", "OAuthWeb", "Admin",
         ],
         testUses: [
