@@ -410,10 +410,16 @@ def test_garbage_does_no_harm(gateway, upstream):
     assert gateway.get("/public/alive").status == 200
 
 
-def test_an_upgrade_is_answered_as_if_it_were_not_there(gateway, upstream):
+def test_an_upgrade_that_the_upstream_does_not_know_is_answered_as_if_it_were_not_there(gateway, upstream):
     response = gateway.get("/public/u", {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
                                          "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
     assert response.status == 200
+    assert upstream.only("/public/u").get("upgrade") == "websocket"
+
+
+def test_an_upgrade_that_connection_does_not_name_is_not_forwarded(gateway, upstream):
+    """RFC 9110 §7.8: it is for the gateway then, and means nothing to it."""
+    assert gateway.get("/public/u", {"Upgrade": "websocket"}).status == 200
     assert "upgrade" not in upstream.only("/public/u").names()
 
 
