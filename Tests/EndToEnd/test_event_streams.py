@@ -1,0 +1,220 @@
+"""CONTRACT §4.5, §3: server-sent events and other long answers reach the client as they come, and end with their token."""
+
+import queue
+import statistics
+import time
+
+import pytest
+
+from harness.client import request_bytes
+from harness.responses import ClosedEarly
+from harness.tokens import bearer
+from harness.upstream import Gate, Gone
+from harness.waiting import SCALE, eventually
+
+TYPE = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")]
+
+
+def configuration(site, upstream):
+    config = site.config(upstream)
+    config["upstreams"]["legacy"] |= {"response_timeout": "1s", "idle_timeout": "1s"}
+    config["routes"] += [{"path": "/lasting/**", "scopes": ["notes:read"], "close_on_token_expiry": False, "upstream": "legacy"},
+                         {"path": "/timed/**", "access": "public", "timeout": "500ms", "upstream": "legacy"}]
+    return config
+
+
+class Source:
+    """An upstream's event stream: sends what the test puts in, until it puts None."""
+
+    def __init__(self, upstream, path, framing="chunked"):
+        self.events, self.framing, self.gone = queue.Queue(), framing, Gate()
+        upstream.on(path, self.serve)
+
+    def put(self, text):
+        self.events.put(text)
+
+    def serve(self, exchange):
+        extra = [("Transfer-Encoding", "chunked")] if self.framing == "chunked" else [("Connection", "close")]
+        exchange.respond(200, TYPE + extra, length=False)
+        try:
+            while (text := self.events.get(timeout=30)) is not None:
+                data = text.encode()
+                exchange.send(b"%x\r\n%s\r\n" % (len(data), data) if self.framing == "chunked" else data)
+            if self.framing == "chunked":
+                exchange.send("0\r\n\r\n")
+            else:
+                exchange.close()
+        except Gone:
+            self.gone.open()
+
+
+class Reader:
+    """A client's event stream, of either protocol."""
+
+    def __init__(self, gateway, protocol, path, fields=()):
+        self.protocol, self.data, self.ended = protocol, bytearray(), False
+        if protocol == "h2":
+            self.client = gateway.http2()
+            self.stream = self.client.request("GET", path, fields)
+            self.head = self.client.response_head(self.stream)
+        else:
+            self.client = gateway.connect()
+            self.client.send(request_bytes("GET", path, fields))
+            self.head = self.client.read_head()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        (self.client.connection if self.protocol == "h2" else self.client).close()
+
+    def wait_for(self, text, timeout=5):
+        if self.protocol == "h2":
+            self.client.wait(lambda: text.encode() in self.stream.body or self.stream.is_over, timeout, text)
+            assert text.encode() in self.stream.body
+        else:
+            deadline = time.monotonic() + timeout * SCALE
+            while text.encode() not in self.client.buffer:
+                assert self.client.fill(deadline - time.monotonic()), f"closed before {text}"
+
+    def is_cut_within(self, seconds):
+        """Whether it ends in that time, in a way that tells the client that it is not complete."""
+        if self.protocol == "h2":
+            self.client.wait(lambda: self.stream.is_over, seconds, "the end of the stream")
+            return self.stream.reset is not None
+        return self.client.is_closed_within(seconds) and not self.client.buffer.endswith(b"0\r\n\r\n")
+
+
+@pytest.fixture(params=["h1", "h2"])
+def protocol(request):
+    return request.param
+
+
+@pytest.fixture
+def path(unique):
+    return f"/public/{unique}"
+
+
+@pytest.mark.parametrize("framing", ["chunked", "close"])
+def test_events_come_one_by_one(gateway, upstream, protocol, path, framing):
+    source = Source(upstream, path, framing)
+    with Reader(gateway, protocol, path) as reader:  # the head is here before any event
+        assert reader.head.status == 200 and reader.head.get("content-type") == "text/event-stream"
+        assert "content-length" not in reader.head and reader.head.get("cache-control") == "no-cache"
+        for number in range(20):
+            source.put(f"data: {number}\n\n")
+            reader.wait_for(f"data: {number}\n\n")
+        source.put(None)
+        if protocol == "h2":
+            reader.client.wait(lambda: reader.stream.ended)
+        else:
+            reader.wait_for("0\r\n\r\n")
+
+
+def test_events_are_not_held_back(gateway, upstream, protocol, path):
+    """From the upstream's write to the client's read: a hundredth of a second would be a buffer's time-out."""
+    source = Source(upstream, path)
+    delays = []
+    with Reader(gateway, protocol, path) as reader:
+        for number in range(100):
+            begun = time.monotonic()
+            source.put(f"data: {number} {'x' * (number * 37 % 1500)}\n\n")
+            reader.wait_for(f"data: {number} ")
+            delays.append(time.monotonic() - begun)
+            time.sleep(0.002)
+        source.put(None)
+    assert statistics.median(delays) < 0.01 * SCALE, sorted(delays)
+    assert max(delays) < 0.25 * SCALE, sorted(delays)
+
+
+def test_a_stream_has_no_total_time_out(gateway, upstream, protocol, unique):
+    """Longer than response_timeout, idle_timeout and the route's timeout, but never silent for as long."""
+    path = f"/timed/{unique}"
+    source = Source(upstream, path)
+    with Reader(gateway, protocol, path) as reader:
+        for number in range(8):
+            time.sleep(0.3)
+            source.put(f"data: {number}\n\n")
+            reader.wait_for(f"data: {number}\n\n")
+        source.put(None)
+
+
+def test_a_silent_stream_is_cut_after_the_idle_time_out(gateway, upstream, protocol, path):
+    source = Source(upstream, path)
+    with Reader(gateway, protocol, path) as reader:
+        source.put("data: 1\n\n")
+        reader.wait_for("data: 1")
+        begun = time.monotonic()
+        assert reader.is_cut_within(4)
+        assert 0.8 < time.monotonic() - begun
+    source.put("data: 2\n\n")
+    source.put("data: 3\n\n")
+
+
+def test_a_client_that_goes_away_ends_the_upstreams_stream(gateway, upstream, protocol, path):
+    source = Source(upstream, path)
+    with Reader(gateway, protocol, path) as reader:
+        source.put("data: 1\n\n")
+        reader.wait_for("data: 1")
+
+    def is_gone():
+        source.put("data: more\n\n")
+        return source.gone.event.is_set()
+
+    eventually(is_gone, 3)
+
+
+def test_many_streams_of_one_connection(gateway, upstream, unique):
+    paths = [f"/public/{unique}-{number}" for number in range(40)]
+    sources = [Source(upstream, path) for path in paths]
+    with gateway.http2() as client:
+        streams = [client.request("GET", path) for path in paths]
+        for stream in streams:
+            client.response_head(stream)
+        for round_number in range(3):
+            for number, source in enumerate(sources):
+                source.put(f"data: {number}.{round_number}\n\n")
+            for number, stream in enumerate(streams):
+                wanted = f"data: {number}.{round_number}\n\n".encode()
+                client.wait(lambda: wanted in stream.body, what=wanted)
+        for source in sources:
+            source.put(None)
+        for stream in streams:
+            client.wait(lambda: stream.ended)
+
+
+def test_a_stream_ends_when_its_token_expires(gateway, upstream, site, protocol, unique):
+    token = site.issuer.token(exp=int(time.time()) - 57)  # 60 s of clock skew: good for some 3 s more
+    path, lasting_path = f"/notes/{unique}", f"/lasting/{unique}"
+    sources = [Source(upstream, path), Source(upstream, lasting_path)]
+    with Reader(gateway, protocol, path, bearer(token)) as reader, Reader(gateway, protocol, lasting_path, bearer(token)) as lasting:
+        deadline = time.monotonic() + 6 * SCALE
+        number = 0
+        while time.monotonic() < deadline:
+            number += 1
+            for source in sources:
+                source.put(f"data: {number}\n\n")
+            lasting.wait_for(f"data: {number}\n\n")
+            try:
+                reader.wait_for(f"data: {number}\n\n")
+            except (AssertionError, ClosedEarly):
+                break
+            time.sleep(0.2)
+        assert number > 3 and reader.is_cut_within(1)
+    assert gateway.logged(path=path)["reason"] == "token_expired"
+    for source in sources:
+        source.put(None)
+
+
+def test_a_stream_ends_when_its_token_is_revoked(start, site, upstream, protocol, unique):
+    gateway = start(site.config(upstream, storage="sqlite:data/gatehouse.db", authorization_server={},
+                                trusted_issuers=[site.trusted(user_prefix="foreign:")]))
+    token, path = gateway.issue_token("ada", "notes:read"), f"/notes/{unique}"
+    source = Source(upstream, path)
+    with Reader(gateway, protocol, path, bearer(token)) as reader:
+        source.put("data: 1\n\n")
+        reader.wait_for("data: 1")
+        assert gateway.command("token", "revoke", token).returncode == 0
+        assert reader.is_cut_within(2)
+    assert gateway.logged(reason="token_revoked")
+    source.put(None)
