@@ -47,6 +47,8 @@ package final class HTTP2Stream {
     /// Whether writers should wait for `streamDrained`.
     package var isAboveHighWater: Bool { output.count > Self.highWater }
 
+    var isAboveLowWater: Bool { output.count >= Self.lowWater }
+
     /// Sends a part of the body, after the head; sent as the peer's windows allow.
     package func write(_ bytes: UnsafeRawBufferPointer) {
         guard !isClosed, !isFinished, bytes.count > 0 else { return }

@@ -232,7 +232,7 @@ private let sendData: nghttp2_send_data_callback = { _, _, header, count, source
     stream.sentByteCount &+= UInt64(count)
     if stream.output.isEmpty || count >= HTTP2Library.substantialFrame { session.substantialFrameCount &+= 1 }
     if stream.output.isEmpty { stream.output.releaseStorage() }
-    if stream.wasAboveHighWater, stream.output.count < HTTP2Stream.lowWater { session.drained.append(stream) }
+    if stream.wasAboveHighWater, !stream.isAboveLowWater { session.drained.append(stream) }
     return 0
 }
 

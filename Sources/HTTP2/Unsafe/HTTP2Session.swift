@@ -110,7 +110,8 @@ package final class HTTP2Session {
 
     private func tellDrained() {
         while let stream = drained.popLast() {
-            guard !stream.isClosed else { continue }
+            // Noted once for each frame: whoever was told may have written again.
+            guard !stream.isClosed, stream.wasAboveHighWater, !stream.isAboveLowWater else { continue }
             stream.wasAboveHighWater = false
             stream.delegate?.streamDrained(stream)
         }
