@@ -21,6 +21,8 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
     /// When the response's head must be there; nil until the request is complete.
     private var responseDeadline: UInt64?
     private var isPaused = false
+    /// Whoever writes sees for itself if more can be written.
+    private var isWriting = false
     /// Bytes that were received and for which the stream's window was not opened again.
     private var withheld = 0
 
@@ -47,14 +49,19 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
 
     // MARK: The request
 
+    /// Bytes of the body that wait for the server's window or the socket.
+    var pendingByteCount: Int { stream?.pendingByteCount ?? 0 }
+
     var isWritable: Bool { stream?.isAboveHighWater != true }
 
     func writeBody(_ bytes: UnsafeRawBufferPointer) {
         guard !bytes.isEmpty, let stream else { return }
         guard body.write(bytes.count) else { return fail(.bodyLengthMismatch) }
+        isWriting = true
         stream.write(bytes)
         // What the windows and the socket take now need not wait for the end of the batch.
         if stream.isAboveHighWater { connection.flush() }
+        isWriting = false
         setTimer()
     }
 
@@ -237,6 +244,7 @@ extension UpstreamHTTP2Exchange: HTTP2StreamDelegate {
     }
 
     func streamDrained(_ stream: HTTP2Stream) {
+        guard !isWriting else { return }
         setTimer()
         if let request { request.delegate?.upstreamDrained(request) }
     }
@@ -268,7 +276,7 @@ extension UpstreamHTTP2Exchange: LoopTimerHandler {
     }
 
     /// Whether nothing of the request waits for the server.
-    private var isRequestOut: Bool { stream.map { $0.pendingByteCount == 0 } ?? true }
+    private var isRequestOut: Bool { pendingByteCount == 0 }
 
     /// Arms the limit for what is being waited for; not for what the downstream side has to do.
     private func setTimer() {
