@@ -14,8 +14,8 @@ final class HTTP2Library: @unchecked Sendable {
     static let dataFrameSize = 16_384 - 9
     /// A frame that leaves some of the body behind and carries less has met a tiny window.
     static let substantialFrame = 1024
-    /// Ours are counted by `HTTP2AbuseMeter`; the library's own limits are the second line.
-    private static let resetBurst: UInt64 = 2000
+    /// As good as none: `HTTP2AbuseMeter` goes by the configuration, and ends a connection with the right code.
+    private static let resetBurst: UInt64 = 1_000_000_000
     private static let continuations = 8
     /// A response head that HTTP/1 could carry fits.
     private static let headerBlockSize = 512 << 10
@@ -37,7 +37,7 @@ final class HTTP2Library: @unchecked Sendable {
         nghttp2_option_set_no_closed_streams(options, 1)
         nghttp2_option_set_max_reserved_remote_streams(options, 0)
         nghttp2_option_set_max_send_header_block_length(options, Self.headerBlockSize)
-        nghttp2_option_set_stream_reset_rate_limit(options, Self.resetBurst, Self.resetBurst / 10)
+        nghttp2_option_set_stream_reset_rate_limit(options, Self.resetBurst, Self.resetBurst)
         nghttp2_option_set_max_continuations(options, Self.continuations)
     }
 
