@@ -10,6 +10,7 @@ struct HTTP2AbuseMeter {
     private var paidAt = [UInt64](repeating: 0, count: HTTP2Abuse.allCases.count)
     /// WINDOW_UPDATE frames that what we sent does not account for.
     private var windowUpdates: UInt64 = 0
+    private var pings: UInt64 = 0
 
     /// A client that uses what it is sent opens its windows about this often for a DATA frame, at most.
     private static let windowUpdatesPerFrame: UInt64 = 10
@@ -35,7 +36,10 @@ struct HTTP2AbuseMeter {
         case .data: return isEmpty(frame) ? count(.emptyFrames, controlFrames, now) : nil
         case .headers: return nil
         case .resetStream: return count(.rapidReset, resets, now)
-        case .ping: return count(.pingFlood, controlFrames, now)
+        case .ping:
+            // Clients of gRPC measure the bandwidth by a PING for what they were sent, again and again.
+            pings += 1
+            return pings <= sent ? nil : count(.pingFlood, controlFrames, now)
         case .settings: return count(.settingsFlood, controlFrames, now)
         case .priority, .unknown, .pushPromise, .goaway: return count(.priorityFlood, controlFrames, now)
         case .continuation: return count(.continuationFlood, controlFrames, now)
