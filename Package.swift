@@ -32,7 +32,7 @@ let modules: [Module] = [
     Module(
         name: "HTTPServer",
         uses: ["Locking", "Bytes", "Transport", "TLS", "HTTP", "HTTP2", "Observability"],
-        testUses: ["Bytes", "HTTP", "HTTP2", "Transport"]
+        testUses: ["Locking", "Bytes", "HTTP", "HTTP2", "Transport"]
     ),
     Module(
         name: "Upstream",

@@ -5,14 +5,14 @@ import CNghttp2
 ///
 /// Confined to its event loop.
 ///
-/// How it works: values stay where they are, names are put in lower case (RFC 9113 §8.2) into a scratch space. The
-/// library copies both when the fields are submitted, so the bytes that were given need to live only until then.
+/// How it works: names and values stay where they are; what is made here stands in a scratch space. The library copies
+/// both when the fields are submitted, so the bytes that were given need to live only until then.
 package final class HTTP2FieldEncoder {
     private(set) var pairs: UnsafeMutablePointer<nghttp2_nv>
     private(set) var count = 0
     private var capacity = 64
     private var scratch: UnsafeMutablePointer<UInt8>
-    private var scratchCapacity = 4096
+    private var scratchCapacity = 64
     private var scratchUsed = 0
 
     package init() {
@@ -79,15 +79,15 @@ package final class HTTP2FieldEncoder {
         }
     }
 
-    /// Adds a field whose name may be in any case.
+    /// Adds a field whose name may be in any case: the library puts it in lower case (RFC 9113 §8.2).
     package func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        let lowered = reserveScratch(name.count)
-        for index in 0..<name.count { lowered[index] = ASCII.lowercased(name[index]) }
-        let copied = UnsafeRawBufferPointer(start: lowered, count: name.count)
+        guard let start = name.baseAddress else { return }
         // What differs each time is not worth a place in the peer's table (RFC 7541 §6.2.2).
-        let isUnique = copied.equals("x-request-id") || copied.equals("traceparent")
+        let isUnique =
+            name.count == 12 && name.equalsIgnoringCase("x-request-id")
+            || name.count == 11 && name.equalsIgnoringCase("traceparent")
         let flag = isUnique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
-        add(lowered, name.count, value, flags: UInt8(flag.rawValue))
+        add(start.assumingMemoryBound(to: UInt8.self), name.count, value, flags: UInt8(flag.rawValue))
     }
 
     private func add(_ name: UnsafePointer<UInt8>, _ nameCount: Int, _ value: UnsafeRawBufferPointer, flags: UInt8) {
@@ -125,12 +125,10 @@ package final class HTTP2FieldEncoder {
         while wanted - scratchUsed < size { wanted *= 2 }
         let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
         fresh.initialize(from: scratch, count: scratchUsed)
-        let old = UnsafePointer(scratch)..<UnsafePointer(scratch + scratchUsed)
+        let old = scratch..<(scratch + scratchUsed)
         for index in 0..<count {
-            for path in [\nghttp2_nv.name, \nghttp2_nv.value] {
-                guard let pointer = pairs[index][keyPath: path], old.contains(UnsafePointer(pointer)) else { continue }
-                pairs[index][keyPath: path] = fresh + (UnsafePointer(pointer) - UnsafePointer(scratch))
-            }
+            guard let value = pairs[index].value, old.contains(value) else { continue }
+            pairs[index].value = fresh + (value - scratch)
         }
         scratch.deallocate()
         scratch = fresh
