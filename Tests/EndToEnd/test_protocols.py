@@ -3,12 +3,14 @@
 import json
 import re
 import subprocess
+import threading
 from copy import deepcopy
 
 import pytest
 
 from harness.certificates import client_context
 from harness.client import Connection, request_bytes
+from harness.frames import LARGEST_WINDOW
 from harness.gateway import run, write_config
 from harness.http2 import HTTP2Client
 from harness.responses import ClosedEarly
@@ -193,6 +195,46 @@ def test_a_reload_ends_no_request(start, site, upstream):
         assert client.goaway.code == 0 and client.closed_within(5)
     with gateway.http2() as client:
         assert client.get("/public/x").status == 200
+
+
+@pytest.mark.parametrize("heeds", ["the first word", "the last word"])
+def test_reloads_under_load_lose_no_request(start, site, upstream, heeds):
+    """Clients that leave when they are asked to get all of their answers, and so do those that go on until they must leave."""
+    gateway = start(site.config(upstream))
+    stop, failures, answered, left = threading.Event(), [], [0], [0]
+
+    def has_to_leave(client):
+        return client.goaway and (heeds == "the first word" or client.goaway.last_stream < LARGEST_WINDOW)
+
+    def ask():
+        try:
+            while not stop.is_set():
+                with gateway.http2() as client:
+                    while not stop.is_set() and not has_to_leave(client):
+                        stream = client.request("GET", "/public/load")
+                        try:
+                            assert client.response(stream).status == 200
+                            answered[0] += 1
+                        except ClosedEarly:
+                            # RFC 9113 §6.8: not begun, to be sent again on another connection.
+                            assert client.goaway and client.goaway.last_stream < stream.number, client.ending()
+                            break
+                    left[0] += 1
+        except Exception as error:  # noqa: BLE001
+            failures.append(repr(error))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(6):
+        before = left[0]
+        gateway.reload()
+        eventually(lambda: left[0] >= before + 4 or failures, 10, what="every client on another connection")
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+    assert not failures, failures
+    assert answered[0] > 50
 
 
 def test_limits_reach_connections_to_come(start, site, upstream):
