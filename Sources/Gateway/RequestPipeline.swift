@@ -47,16 +47,19 @@ package final class RequestPipeline {
 
     /// Cuts the open responses and tunnels whose token has expired, where the route asks for it.
     package func cutExpiredRequests() {
-        cut { principal in principal.token.expiresAt < loop.unixTime ? .tokenExpired : nil }
+        cut { principal in
+            let age = loop.unixTime - principal.token.expiresAt
+            return age > 0 ? .expired(secondsAgo: age) : nil
+        }
     }
 
     /// Cuts the open responses and tunnels whose token has expired or was revoked, where the route asks for it.
     package func cutStaleRequests() {
         cutExpiredRequests()
-        cut { principal in authenticator.isStillGood(principal, at: loop.unixTime) ? nil : .tokenRevoked }
+        cut { principal in authenticator.isStillGood(principal, at: loop.unixTime) ? nil : .revoked }
     }
 
-    private func cut(_ reason: (Principal) -> StreamEnding?) {
+    private func cut(_ reason: (Principal) -> TokenRefusal?) {
         forwarded.cut { request in
             guard request.route?.closesOnTokenExpiry == true else { return nil }
             return request.principal.flatMap(reason)

@@ -218,3 +218,49 @@ def test_a_stream_ends_when_its_token_is_revoked(start, site, upstream, protocol
         assert reader.is_cut_within(2)
     assert gateway.logged(reason="token_revoked")
     source.put(None)
+
+
+# gRPC over HTTP/2: its status is told even when the answer has begun
+
+GRPC = {"content-type": "application/grpc", "te": "trailers"}
+
+
+def test_a_refused_call_is_an_answer_of_one_frame(gateway, upstream, site):
+    cases = [({}, "16"), (bearer(site.issuer.token(scope="other")), "7"), (bearer("x.y.z"), "16")]
+    with gateway.http2() as client:
+        for fields, status in cases:
+            response = client.response(client.request("POST", "/notes/call", GRPC | fields, b"\0\0\0\0\0"))
+            assert (response.status, response.get("grpc-status"), response.body) == (200, status, b"")
+            assert response.get("content-type") == "application/grpc" and response.get("grpc-message") and not response.trailers
+    assert not upstream.seen()
+
+
+def test_a_call_that_is_cut_ends_with_a_status(gateway, upstream, site, unique):
+    source = Source(upstream, f"/notes/{unique}")
+    with gateway.http2() as client:
+        token = site.issuer.token(exp=int(time.time()) - 57, scope="notes:write")
+        stream = client.request("POST", f"/notes/{unique}", GRPC | bearer(token), b"\0\0\0\0\0")
+        client.response_head(stream)
+        while not stream.is_over:
+            source.put("\0\0\0\0\1x")
+            client.settle()
+            time.sleep(0.1)
+        trailers = dict(stream.response.trailers)
+        assert trailers["grpc-status"] == "16" and "expired" in trailers["grpc-message"]
+        assert client.get("/public/beside").status == 200
+    source.put(None)
+
+
+def test_a_call_whose_upstream_breaks_off_ends_with_a_status(gateway, upstream, unique):
+    def handler(exchange):
+        exchange.read_body()
+        exchange.respond(200, [("Content-Type", "application/grpc"), ("Transfer-Encoding", "chunked")], length=False)
+        exchange.send("6\r\n\0\0\0\0\1x\r\n")
+        time.sleep(0.2)
+        exchange.reset()
+
+    upstream.on(f"/public/{unique}", handler)
+    with gateway.http2() as client:
+        stream = client.request("POST", f"/public/{unique}", GRPC, b"\0\0\0\0\0")
+        response = client.response(stream)
+        assert response.body == b"\0\0\0\0\1x" and dict(response.trailers)["grpc-status"] == "14"

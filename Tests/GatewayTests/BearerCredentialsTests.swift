@@ -94,7 +94,7 @@ import Testing
     @Test(arguments: [
         (["Sec-WebSocket-Protocol: bearer.a, bearer.b"], BearerCredentialsError.severalTokens),
         (["Sec-WebSocket-Protocol: bearer.a", "Sec-WebSocket-Protocol: bearer.a"], .severalTokens),
-        (["Sec-WebSocket-Protocol: bearer."], .noToken),
+        (["Sec-WebSocket-Protocol: bearer."], .noToken), (["Sec-WebSocket-Protocol: bearer.a b"], .severalTokens),
         (["Sec-WebSocket-Protocol: bearer.a", "Authorization: Bearer a"], .severalPlaces),
         (["Sec-WebSocket-Protocol: bearer.a", "Authorization: Bearer"], .noToken),
     ])

@@ -13,6 +13,17 @@ import Testing
         }
     }
 
+    @Test func `another protocol ends with the connection`() {
+        var state = HTTP1ConnectionState()
+        state.headRead(keepsAlive: true, hasBody: false)
+        state.tunnelBegins()
+        #expect(state.request == .tunnel && !state.persists)
+        state.peerEnded()
+        state.tunnelRead()
+        #expect(state.request == .tunnelEnded && state.peerHasEnded)
+        #expect(state.responseEnded() == .close)
+    }
+
     @Test func `a client that asks for it is told that the connection closes`() {
         var state = HTTP1ConnectionState()
         state.headRead(keepsAlive: false, hasBody: false)

@@ -27,7 +27,9 @@ package enum BearerCredentials {
         case (.malformed, _), (_, .none): break
         case (.token, .token), (.token, .several): self = .malformed(.severalPlaces)
         case (.none, .several): self = .malformed(.severalTokens)
-        case (.none, .token(let token)): self = token.isEmpty ? .malformed(.noToken) : .token(token)
+        case (.none, .token(let token)) where token.isEmpty: self = .malformed(.noToken)
+        // RFC 6455 §4.1: a subprotocol is a token of HTTP.
+        case (.none, .token(let token)): self = FieldSyntax.isToken(token) ? .token(token) : .malformed(.severalTokens)
         }
     }
 

@@ -70,11 +70,16 @@ package struct FailureRenderer: Sendable {
             }
         case .grpc:
             fields.append(name: "Content-Type", value: "application/grpc")
-            fields.append(name: "grpc-status", decimal: failure.grpcStatus)
-            fields.append(name: "grpc-message", value: PercentEncoding.encodeFieldValue(detail))
+            FailureRenderer.appendStatus(failure, context.route, to: &fields)
         }
         appendFields(failure, context, to: &fields)
         return format == .grpc ? 200 : failure.status
+    }
+
+    /// Appends what tells a gRPC client of a failure: in a head that is the whole response, or in trailers.
+    static func appendStatus(_ failure: GatewayFailure, _ route: Route?, to fields: inout FieldBlock) {
+        fields.append(name: "grpc-status", decimal: failure.grpcStatus)
+        fields.append(name: "grpc-message", value: PercentEncoding.encodeFieldValue(failure.detail(route)))
     }
 
     private func appendFields(_ failure: GatewayFailure, _ context: FailureContext, to fields: inout FieldBlock) {

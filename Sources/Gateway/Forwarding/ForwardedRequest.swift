@@ -1,6 +1,7 @@
 import Bytes
 import HTTP
 import HTTPServer
+import JWT
 import Upstream
 
 /// One request on its way to an upstream and its response on the way back.
@@ -53,10 +54,10 @@ final class ForwardedRequest {
     }
 
     /// Ends a response that has begun, because its token is not good any more.
-    func cut(_ ending: StreamEnding) {
+    func cut(_ refusal: TokenRefusal) {
         guard let exchange, exchange.isResponseStarted else { return }
-        note?.ending = ending
-        exchange.abort()
+        if case .expired = refusal { note?.ending = .tokenExpired } else { note?.ending = .tokenRevoked }
+        breakOff(exchange, .tokenRefused(refusal))
     }
 
     private func writeHead(
@@ -118,12 +119,22 @@ final class ForwardedRequest {
         request.cancel()
         guard exchange?.isResponseStarted != true else {
             note?.failure = failure
-            exchange?.abort()
+            if let exchange { breakOff(exchange, failure) }
             return
         }
         guard let (exchange, note, pipeline) = detach() else { return }
         pipeline.giveBack(self)
         pipeline.fail(exchange, failure, note)
+    }
+
+    /// Ends a response that has begun, in a way that tells the client that it is not complete.
+    ///
+    /// gRPC has room for a reason even then: its status comes last, in the trailers.
+    private func breakOff(_ exchange: HTTPExchange, _ failure: GatewayFailure) {
+        guard exchange.head.majorVersion == 2, FailureFormat(exchange.head) == .grpc else { return exchange.abort() }
+        var trailers = FieldBlock()
+        FailureRenderer.appendStatus(failure, note?.route, to: &trailers)
+        exchange.finish(trailers: trailers.bytes)
     }
 }
 

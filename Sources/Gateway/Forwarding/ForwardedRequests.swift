@@ -1,3 +1,5 @@
+import JWT
+
 /// The forwarded requests of one loop that are not over, and those that can be used again.
 ///
 /// Confined to its event loop.
@@ -30,9 +32,9 @@ struct ForwardedRequests {
     }
 
     /// Cuts those for which there is a reason; each leaves `active` while it is cut.
-    func cut(_ reason: (ForwardedRequest) -> StreamEnding?) {
-        for (request, ending) in active.compactMap({ request in reason(request).map { (request, $0) } }) {
-            request.cut(ending)
+    func cut(_ reason: (ForwardedRequest) -> TokenRefusal?) {
+        for (request, refusal) in active.compactMap({ request in reason(request).map { (request, $0) } }) {
+            request.cut(refusal)
         }
     }
 }
