@@ -69,6 +69,12 @@ import Testing
         #expect(passing(HTTP2FrameHeader(type: .data, flags: 8, length: 200)) == (100, .emptyFrames))
     }
 
+    @Test func `what was sent may be answered with a PING`() {
+        let frame = HTTP2FrameHeader(type: .ping, length: 8)
+        #expect(passing(frame, sent: 10_000) == (10_000, nil))
+        #expect(passing(frame, sent: 40) == (140, .pingFlood))
+    }
+
     @Test func `windows may be opened as often as there was something to open them for`() {
         let frame = HTTP2FrameHeader(type: .windowUpdate, length: 4)
         #expect(passing(frame, sent: 2000) == (10_000, nil))
