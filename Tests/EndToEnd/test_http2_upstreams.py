@@ -200,6 +200,59 @@ def test_a_stream_of_both_directions(shared, h2c, unique):
         assert {client._line().lower(), client._line().lower()} == {b"grpc-status: 0", b"grpc-message: fine"}
 
 
+# HTTP/2 on both sides
+
+
+def test_http2_all_the_way(shared, h2c, unique):
+    path, body = f"/public/{unique}", os.urandom(300_000)
+
+    def back(exchange):
+        received = exchange.read_body()
+        exchange.respond(200, [("x-te", exchange.get("te", ""))], received, [("grpc-status", "0"), *exchange.trailers])
+
+    h2c.on(path, back)
+    with shared.http2() as client:
+        streams = [client.request("POST", path, [("te", "trailers"), ("content-type", "application/grpc")], body, [("x-up", str(n))]) for n in range(10)]
+        for n, stream in enumerate(streams):
+            response = client.response(stream)
+            assert response.status == 200 and response.body == body and response.get("x-te") == "trailers"
+            assert response.trailers == [("grpc-status", "0"), ("x-up", str(n))]
+    assert len({r.connection.number for r in h2c.seen(path)}) == 1
+
+
+def test_a_cancelled_stream_is_cancelled_upstream(shared, h2c, unique):
+    path = f"/public/{unique}"
+    h2c.on(path, lambda exchange: exchange.head(200))
+    with shared.http2() as client:
+        stream = client.request("POST", path, end=False)
+        client.response_head(stream)
+        client.cancel(stream)
+        eventually(lambda: h2c.seen(path)[0].reset == ErrorCodes.CANCEL, what="the reset upstream")
+        assert client.get("/public/after").status == 200
+
+
+def test_a_stalled_stream_stops_no_other_on_either_side(shared, h2c, unique):
+    path, sent = f"/public/{unique}", []
+
+    def endless(exchange):
+        exchange.head(200)
+        while True:
+            exchange.send(bytes(16 << 10))
+            sent.append(16 << 10)
+
+    h2c.on(path, endless)
+    with shared.http2(settings={frames.INITIAL_WINDOW_SIZE: 10_000}) as client:
+        stalled = [client.request("GET", path, credit=False) for _ in range(5)]
+        for stream in stalled:
+            client.response_head(stream)
+        for n in range(20):
+            assert client.get(f"/public/other{n}").status == 200
+        assert sum(sent) < 5 * (400 << 10)
+        for stream in stalled:
+            client.cancel(stream)
+    eventually(lambda: all(r.reset is not None for r in h2c.seen(path)), what="the resets upstream")
+
+
 # Choice and connections
 
 
