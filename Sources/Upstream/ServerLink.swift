@@ -36,6 +36,12 @@ struct ServerLink {
     /// Whether nothing waits to be read: neither bytes nor an end nor an error.
     var isQuiet: Bool { SocketTransfer.isQuiet(descriptor) }
 
+    /// Tells the server that nothing more is sent; it may go on to send.
+    func closeWriting() {
+        connector?.closeWriting()
+        SocketTransfer.shutdownWriting(descriptor)
+    }
+
     /// Closes it; the connector can make another connection then.
     func close(to server: ServerPool) {
         if let connector {

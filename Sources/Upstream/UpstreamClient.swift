@@ -176,12 +176,7 @@ extension UpstreamClient {
     }
 
     func connected(_ request: UpstreamRequest, _ link: ServerLink, to server: ServerPool) {
-        let connection = UpstreamConnection(
-            descriptor: link.descriptor,
-            connector: link.connector,
-            server: server,
-            client: self
-        )
+        let connection = UpstreamConnection(link, server: server, client: self)
         guard connection.open() else {
             endAttempt(request)
             return fail(request, .outOfResources)

@@ -5,8 +5,6 @@ import Transport
 extension UpstreamConnection: SocketHandler {
     /// The most that is read at once; also what a paused response can bring after the pause.
     private static let readSize = 64 << 10
-    /// A TLS record, so that none is ever left half read where epoll does not see it.
-    private static let recordSize = 16 << 10
 
     func socketReady(_ events: SocketEvents) {
         guard isOpen else { return }
@@ -45,9 +43,9 @@ extension UpstreamConnection: SocketHandler {
 
     /// An end, an error, or bytes that nobody asked for: in each case the connection is of no more use.
     private func unusedConnectionReady(_ events: SocketEvents) {
-        if let connector, !events.isBroken {
+        if let connector = link.connector, !events.isBroken {
             // TLS has messages of its own, such as session tickets.
-            let room = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<Self.recordSize])
+            let room = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<ServerLink.recordSize])
             if case .wouldBlock = connector.receive(into: room) { return }
         }
         server.removeUnused(self)
@@ -56,7 +54,7 @@ extension UpstreamConnection: SocketHandler {
 
     private func read() {
         let room = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<Self.readSize])
-        let (count, last) = receive(into: room)
+        let (count, last) = link.receive(into: room)
         if count > 0 {
             hasReceived = true
             take(UnsafeRawBufferPointer(rebasing: room[..<count]))
@@ -67,22 +65,6 @@ extension UpstreamConnection: SocketHandler {
         case .failed: failExchange(.closedEarly(responseStarted: reader.hasStarted))
         case .bytes, .wouldBlock: setTimer()
         }
-    }
-
-    /// Reads a plain socket once, and a TLS connection until nothing is left or the room is full.
-    private func receive(into room: UnsafeMutableRawBufferPointer) -> (count: Int, last: Transfer) {
-        guard let connector else {
-            let result = SocketTransfer.receive(descriptor, into: room)
-            if case .bytes(let count) = result { return (count, result) }
-            return (0, result)
-        }
-        var count = 0
-        while count + Self.recordSize <= room.count {
-            let result = connector.receive(into: UnsafeMutableRawBufferPointer(rebasing: room[count...]))
-            guard case .bytes(let more) = result else { return (count, result) }
-            count += more
-        }
-        return (count, .bytes(count))
     }
 
     private func inputEnded() {

@@ -18,7 +18,7 @@ extension UpstreamConnection: BatchEndHandler {
         client.headBuffer.removeAll()
         RequestHeadWriter.write(request, server: server, into: &client.headBuffer)
         let bytes = client.headBuffer.bytes
-        switch transfer(bytes) {
+        switch link.send(bytes) {
         case .bytes(let count):
             hasSent = true
             guard count < bytes.count else { return }
@@ -37,7 +37,7 @@ extension UpstreamConnection: BatchEndHandler {
         guard body.write(bytes.count) else { return failExchange(.bodyLengthMismatch) }
         let isChunked = body.framing == .chunked
         if isChunked { ChunkEncoder.appendHead(bytes.count, to: &output) }
-        if bytes.count >= Self.directSize, !isWaitingToWrite, connector == nil {
+        if bytes.count >= Self.directSize, !isWaitingToWrite, link.connector == nil {
             sendDirectly(bytes, isChunked ? "\r\n" : "")
         } else {
             output.append(bytes)
@@ -73,7 +73,7 @@ extension UpstreamConnection: BatchEndHandler {
     func flush() {
         guard isOpen, !isWriteClosed, request != nil || tunnel != nil else { return }
         while !output.isEmpty {
-            switch transfer(output.bytes) {
+            switch link.send(output.bytes) {
             case .bytes(let count):
                 hasSent = true
                 output.consume(count)
@@ -96,7 +96,7 @@ extension UpstreamConnection: BatchEndHandler {
         end.withUTF8Buffer { end in
             let end = UnsafeRawBufferPointer(end)
             var sent = 0
-            switch SocketTransfer.send(descriptor, output.bytes, bytes, end) {
+            switch SocketTransfer.send(link.descriptor, output.bytes, bytes, end) {
             case .bytes(let count): sent = count
             case .wouldBlock: break
             case .end, .failed: return closeWriting()
@@ -112,10 +112,6 @@ extension UpstreamConnection: BatchEndHandler {
             }
         }
         if output.isEmpty { setTimer() } else if isOpen { queueFlush() }
-    }
-
-    private func transfer(_ bytes: UnsafeRawBufferPointer) -> Transfer {
-        connector.map { $0.send(bytes) } ?? SocketTransfer.send(descriptor, bytes)
     }
 
     /// The server takes no more of the request; it may have answered before, so reading goes on (RFC 9112 §9.5).

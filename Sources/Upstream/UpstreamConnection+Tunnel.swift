@@ -48,8 +48,7 @@ extension UpstreamConnection {
         if tunnel?.hasEnded == true { return close() }
         guard !isWriteClosed else { return }
         isWriteClosed = true
-        connector?.closeWriting()
-        SocketTransfer.shutdownWriting(descriptor)
+        link.closeWriting()
     }
 
     /// Both directions have ended: the request is over, though some of what it wrote may still have to go out.

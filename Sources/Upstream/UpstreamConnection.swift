@@ -12,9 +12,7 @@ import Transport
 final class UpstreamConnection: UpstreamExchange {
     let client: UpstreamClient
     let server: ServerPool
-    let descriptor: Int32
-    /// Carries the connection where it is TLS.
-    let connector: CurlConnector?
+    let link: ServerLink
 
     var registration: SocketRegistration?
     var output = ByteBuffer()
@@ -45,9 +43,8 @@ final class UpstreamConnection: UpstreamExchange {
     /// `input` is being read from, so it must stay where it is.
     var isParsing = false
 
-    init(descriptor: Int32, connector: CurlConnector?, server: ServerPool, client: UpstreamClient) {
-        self.descriptor = descriptor
-        self.connector = connector
+    init(_ link: ServerLink, server: ServerPool, client: UpstreamClient) {
+        self.link = link
         self.server = server
         self.client = client
         let configuration = client.configuration
@@ -63,7 +60,7 @@ final class UpstreamConnection: UpstreamExchange {
 
     /// Starts to watch the socket; false, and closed, when the loop has no room for it.
     func open() -> Bool {
-        registration = try? loop.register(self, descriptor: descriptor, interest: .readable)
+        registration = try? loop.register(self, descriptor: link.descriptor, interest: .readable)
         if registration == nil { close() }
         return registration != nil
     }
@@ -78,16 +75,11 @@ final class UpstreamConnection: UpstreamExchange {
         if !isParsing { input.releaseStorage() }
         if let head { client.putHead(head) }
         head = nil
-        if let connector {
-            connector.disconnect()
-            server.putConnector(connector)
-        } else {
-            SocketTransfer.close(descriptor)
-        }
+        link.close(to: server)
     }
 
     /// Whether a connection that is not in use has nothing to say.
-    var isQuiet: Bool { SocketTransfer.isQuiet(descriptor) }
+    var isQuiet: Bool { link.isQuiet }
 
     // MARK: Exchanges
 
@@ -165,7 +157,7 @@ final class UpstreamConnection: UpstreamExchange {
         guard let registration else {
             // It was taken out when it hung up while paused.
             if isOpen, !isPaused {
-                self.registration = try? loop.register(self, descriptor: descriptor, interest: interest)
+                self.registration = try? loop.register(self, descriptor: link.descriptor, interest: interest)
                 if self.registration == nil { failExchange(.outOfResources) }
             }
             return
@@ -184,20 +176,16 @@ final class UpstreamConnection: UpstreamExchange {
     }
 
     private func deadline() -> UInt64? {
-        if tunnel != nil { return deadline(after: client.configuration.idleTimeout) }
-        guard let request else { return deadline(after: client.configuration.poolTimeout) }
-        if !output.isEmpty { return deadline(after: client.configuration.idleTimeout) }
-        if reader.hasStarted { return isPaused ? nil : deadline(after: client.configuration.idleTimeout) }
+        if tunnel != nil { return loop.deadline(after: client.configuration.idleTimeout) }
+        guard let request else { return loop.deadline(after: client.configuration.poolTimeout) }
+        if !output.isEmpty { return loop.deadline(after: client.configuration.idleTimeout) }
+        if reader.hasStarted { return isPaused ? nil : loop.deadline(after: client.configuration.idleTimeout) }
         guard body.isComplete || isWriteClosed else { return nil }
         // Fixed once the request is out: what comes before the head, such as a 1xx, does not move it.
-        let fixed = responseDeadline ?? deadline(after: request.responseTimeout ?? client.configuration.responseTimeout)
+        let fixed =
+            responseDeadline ?? loop.deadline(after: request.responseTimeout ?? client.configuration.responseTimeout)
         responseDeadline = fixed
         return fixed
-    }
-
-    private func deadline(after nanoseconds: UInt64) -> UInt64 {
-        let (sum, overflows) = loop.now.addingReportingOverflow(nanoseconds)
-        return overflows ? .max - 1 : sum
     }
 }
 

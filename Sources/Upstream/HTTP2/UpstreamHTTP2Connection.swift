@@ -14,26 +14,26 @@ import Transport
 final class UpstreamHTTP2Connection {
     let client: UpstreamClient
     let server: ServerPool
-    private let link: ServerLink
+    let link: ServerLink
     private(set) var session: HTTP2Session?
-    private var registration: SocketRegistration?
-    private var output = ByteBuffer()
+    var registration: SocketRegistration?
+    var output = ByteBuffer()
     /// Exchanges under way.
     private var exchanges: [UpstreamHTTP2Exchange] = []
-    private var phase: Phase
+    var phase: Phase
     private var frames: FrameAllowance
-    private lazy var timer = LoopTimer(self)
+    lazy var timer = LoopTimer(self)
     /// When something was last received.
-    private(set) var receivedAt: UInt64
+    var receivedAt: UInt64
 
-    private var hasSettings = false
-    private var isFlushQueued = false
-    private var isFlushing = false
-    private var isWaitingToWrite = false
+    var hasSettings = false
+    var isFlushQueued = false
+    var isFlushing = false
+    var isWaitingToWrite = false
     /// The server takes nothing more, though it may still have answered.
-    private var isWriteClosed = false
+    var isWriteClosed = false
 
-    private enum Phase {
+    enum Phase {
         /// The server's settings are not there yet.
         case opening(UpstreamDialer)
         case open
@@ -49,7 +49,6 @@ final class UpstreamHTTP2Connection {
     private static let connectionWindow: UInt32 = 1 << 20
     /// Bytes of frames that may wait for the socket.
     private static let outputLimit = 64 << 10
-    private static let readSize = 64 << 10
 
     /// Takes over a connection that was made; its dialer is told when requests may begin.
     init(_ link: ServerLink, server: ServerPool, client: UpstreamClient, dialer: UpstreamDialer) {
@@ -83,7 +82,7 @@ final class UpstreamHTTP2Connection {
 
     // MARK: Exchanges
 
-    private var isOpen: Bool {
+    var isOpen: Bool {
         if case .closed = phase { return false }
         return true
     }
@@ -139,6 +138,7 @@ final class UpstreamHTTP2Connection {
             last.place = exchange.place
         }
         guard exchanges.isEmpty, isOpen else { return }
+        if output.isEmpty { output.releaseStorage() }
         if case .retired = phase { return endGracefully() }
         if client.isDraining { return retire() }
         loop.arm(timer, at: loop.deadline(after: client.configuration.poolTimeout))
@@ -178,7 +178,7 @@ final class UpstreamHTTP2Connection {
     /// The connection is of no use any more, and what it carries fails.
     ///
     /// - Parameter isBroken: Whether the server is to blame for that, or just closed it.
-    private func fail(isBroken: Bool) {
+    func fail(isBroken: Bool) {
         guard isOpen else { return }
         if isBroken { flush() }
         guard isOpen else { return }
@@ -192,100 +192,6 @@ final class UpstreamHTTP2Connection {
         while let exchange = exchanges.last {
             isCounted = exchange.connectionFailed(isBroken: isBroken, isCounted: isCounted) || isCounted
         }
-    }
-}
-
-// MARK: Bytes
-
-extension UpstreamHTTP2Connection: SocketHandler, BatchEndHandler {
-    func socketReady(_ events: SocketEvents) {
-        guard isOpen else { return }
-        if events.isWritable || isWaitingToWrite && events.isBroken {
-            flush()
-            closeIfOver()
-        }
-        if isOpen, events.isReadable || events.isBroken { read() }
-    }
-
-    func batchDidEnd() {
-        isFlushQueued = false
-        flush()
-        closeIfOver()
-    }
-
-    private func read() {
-        guard let session else { return }
-        let room = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<Self.readSize])
-        let (count, last) = link.receive(into: room)
-        if count > 0 {
-            receivedAt = loop.now
-            do throws(HTTP2SessionError) {
-                try session.receive(UnsafeRawBufferPointer(rebasing: room[..<count]))
-            } catch {
-                return fail(isBroken: true)
-            }
-            tellOpened()
-        }
-        guard isOpen else { return }
-        switch last {
-        case .end, .failed: fail(isBroken: false)
-        case .bytes, .wouldBlock: closeIfOver()
-        }
-    }
-
-    /// Sends what the session has, as far as the socket takes it.
-    func flush() {
-        guard isOpen, !isFlushing, let session else { return }
-        isFlushing = true
-        defer { isFlushing = false }
-        repeat {
-            do throws(HTTP2SessionError) {
-                try session.flush()
-            } catch {
-                isFlushing = false
-                return fail(isBroken: false)
-            }
-        } while sendOutput()
-    }
-
-    /// Whether something went out, so that there may be more.
-    private func sendOutput() -> Bool {
-        guard isOpen, !output.isEmpty else { return false }
-        while !output.isEmpty {
-            switch link.send(output.bytes) {
-            case .bytes(let count): output.consume(count)
-            case .wouldBlock:
-                setWaitingToWrite(true)
-                return false
-            case .end, .failed:
-                // The server may have answered, and said which streams it took, before it closed (RFC 9113 §6.8).
-                isWriteClosed = true
-                output.releaseStorage()
-            }
-        }
-        output.releaseStorage()
-        setWaitingToWrite(false)
-        return true
-    }
-
-    private func setWaitingToWrite(_ isWaiting: Bool) {
-        guard isWaitingToWrite != isWaiting, let registration else { return }
-        isWaitingToWrite = isWaiting
-        loop.update(registration, interest: SocketInterest(reads: true, writes: isWaiting))
-    }
-
-    private func tellOpened() {
-        guard hasSettings, case .opening(let dialer) = phase else { return }
-        phase = .open
-        loop.arm(timer, at: loop.deadline(after: client.configuration.poolTimeout))
-        dialer.connectionOpened(self)
-    }
-
-    /// Closes when the farewell is out, or the session has ended for a rule that the server broke.
-    private func closeIfOver() {
-        guard isOpen, let session, output.isEmpty else { return }
-        if case .retired = phase, exchanges.isEmpty, !session.wantsToSend { return close() }
-        if session.isOver { fail(isBroken: true) }
     }
 }
 

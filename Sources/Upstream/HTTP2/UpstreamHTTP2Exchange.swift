@@ -8,23 +8,23 @@ import Transport
 final class UpstreamHTTP2Exchange: UpstreamExchange {
     /// The place among the exchanges of the connection.
     var place = 0
-    private let connection: UpstreamHTTP2Connection
-    private var request: UpstreamRequest?
-    private var stream: HTTP2Stream?
+    let connection: UpstreamHTTP2Connection
+    var request: UpstreamRequest?
+    var stream: HTTP2Stream?
     private var body: RequestBodyState
-    private var reader: MultiplexedResponseReader
-    private var head: ResponseHead?
-    private var trailers: FieldList?
+    var reader: MultiplexedResponseReader
+    var head: ResponseHead?
+    var trailers: FieldList?
 
     private lazy var timer = LoopTimer(self)
     private let beganAt: UInt64
     /// When the response's head must be there; nil until the request is complete.
     private var responseDeadline: UInt64?
-    private var isPaused = false
+    var isPaused = false
     /// Whoever writes sees for itself if more can be written.
-    private var isWriting = false
+    var isWriting = false
     /// Bytes that were received and for which the stream's window was not opened again.
-    private var withheld = 0
+    var withheld = 0
 
     init(_ request: UpstreamRequest, connection: UpstreamHTTP2Connection) {
         self.request = request
@@ -87,7 +87,7 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
         setTimer()
     }
 
-    private func take(_ event: MultiplexedResponseReader.Event) {
+    func take(_ event: MultiplexedResponseReader.Event) {
         guard let request, let head else { return }
         request.isResponseStarted = true
         switch event {
@@ -102,7 +102,7 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
     }
 
     /// Runs a step of the reader; nil, and failed, when the response is malformed.
-    private func read<Value>(
+    func read<Value>(
         _ step: (inout MultiplexedResponseReader) throws(HTTPParseError) -> Value
     ) -> Value? {
         do throws(HTTPParseError) {
@@ -120,7 +120,7 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
         detach(.cancel)
     }
 
-    private func finish(trailers: FieldList?) {
+    func finish(trailers: FieldList?) {
         // Told again while it hears of the response, the delegate may have given up.
         guard let request else { return }
         // A server that has answered need not take the rest of the request (RFC 9113 §8.1).
@@ -135,7 +135,7 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
     ///   - code: What the server hears of it; nil if the stream is over.
     ///   - isUntouched: Whether the server has not looked at the request.
     ///   - isCounted: Whether the failure was counted against the server already.
-    private func fail(
+    func fail(
         _ error: UpstreamError,
         code: HTTP2ErrorCode? = .cancel,
         isUntouched: Bool = false,
@@ -186,82 +186,6 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
     }
 }
 
-// MARK: Events
-
-extension UpstreamHTTP2Exchange: HTTP2StreamDelegate {
-    func streamFieldsBegan(_ stream: HTTP2Stream, isFirst: Bool) {
-        guard request != nil else { return }
-        if reader.hasStarted {
-            trailers = FieldList(capacity: 256, fieldCapacity: 4)
-        } else if let head {
-            head.reset()
-        } else {
-            head = connection.client.takeHead()
-        }
-    }
-
-    func streamField(_ stream: HTTP2Stream, name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        guard request != nil else { return }
-        if let trailers {
-            reader.trailer(name: name, value: value, in: trailers)
-        } else if let head {
-            reader.field(name: name, value: value, of: head)
-        }
-    }
-
-    func streamFieldsEnded(_ stream: HTTP2Stream, endsStream: Bool) {
-        guard request != nil else { return }
-        if let trailers {
-            guard read({ reader throws(HTTPParseError) in try reader.trailersEnded(endsStream: endsStream) }) != nil
-            else {
-                return
-            }
-            finish(trailers: trailers)
-        } else if let head {
-            let event = read { reader throws(HTTPParseError) in try reader.headEnded(head, endsStream: endsStream) }
-            if let event { take(event) }
-        }
-        setTimer()
-    }
-
-    func streamData(_ stream: HTTP2Stream, _ bytes: UnsafeRawBufferPointer) {
-        connection.session?.consumeConnection(bytes.count)
-        guard let request, read({ reader throws(HTTPParseError) in try reader.data(bytes.count) }) != nil else {
-            return
-        }
-        request.delegate?.upstreamBody(request, bytes)
-        if isPaused {
-            withheld += bytes.count
-        } else {
-            stream.consume(bytes.count)
-        }
-        setTimer()
-    }
-
-    func streamDataEnded(_ stream: HTTP2Stream) {
-        guard request != nil, read({ reader throws(HTTPParseError) in try reader.end() }) != nil else { return }
-        finish(trailers: nil)
-    }
-
-    func streamDrained(_ stream: HTTP2Stream) {
-        guard !isWriting else { return }
-        setTimer()
-        if let request { request.delegate?.upstreamDrained(request) }
-    }
-
-    func streamSentEnd(_ stream: HTTP2Stream) {
-        setTimer()
-    }
-
-    func streamClosed(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
-        self.stream = nil
-        // RFC 9113 §8.7: these say that nothing was done for the request.
-        if code == .http11Required { connection.server.requiresHTTP1 = true }
-        let isUntouched = code == .refusedStream || code == .http11Required || !stream.hasSentHead
-        fail(.closedEarly(responseStarted: reader.hasStarted), code: nil, isUntouched: isUntouched)
-    }
-}
-
 // MARK: Waiting
 
 extension UpstreamHTTP2Exchange: LoopTimerHandler {
@@ -279,7 +203,7 @@ extension UpstreamHTTP2Exchange: LoopTimerHandler {
     private var isRequestOut: Bool { pendingByteCount == 0 }
 
     /// Arms the limit for what is being waited for; not for what the downstream side has to do.
-    private func setTimer() {
+    func setTimer() {
         guard request != nil else { return }
         if let deadline = deadline() {
             connection.loop.arm(timer, at: deadline)
