@@ -134,7 +134,7 @@ extension PageAssets {
         .page.full { max-width: 78rem; }
         #updated { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .875rem; }
         .tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1rem; }
-        .tiles .box { padding: 1.125rem 1.25rem; }
+        .tiles .box { margin: 0; padding: 1.125rem 1.25rem; }
         .big { margin: .125rem 0 .625rem; font-size: 1.75rem; line-height: 1.2; font-weight: 650; letter-spacing: -.02em; }
         .big small { font-size: .875rem; font-weight: 500; letter-spacing: 0; color: var(--muted); }
         .spark { width: 100%; height: 2rem; overflow: visible; color: var(--accent); stroke-width: 1.5; }
