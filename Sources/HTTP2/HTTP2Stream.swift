@@ -23,9 +23,9 @@ package final class HTTP2Stream {
     unowned(unsafe) let session: HTTP2Session
     /// The place among the streams of the session.
     var place = 0
-    var output = ByteBuffer()
+    @exclusivity(unchecked) var output = ByteBuffer()
     /// Field lines to send after the body.
-    var trailers = ByteBuffer()
+    @exclusivity(unchecked) var trailers = ByteBuffer()
     /// Whether the library has asked for data and was told that there is none.
     var isDeferred = false
     /// Whether a writer was asked to wait.

@@ -82,6 +82,7 @@ extension HTTP2Abuse {
         case .priorityFlood: 6
         case .windowUpdateFlood: 7
         case .emptyFrames: 8
+        case .unreadAnswers: 9
         }
     }
 }

@@ -19,16 +19,16 @@ final class HTTP2Connection {
 
     private(set) var session: HTTP2Session?
     private(set) var isClosed = false
-    var timing = HTTP2Timing()
+    @exclusivity(unchecked) var timing = HTTP2Timing()
     var timer: LoopTimer?
     /// Reads the one field block that may be under way.
-    var reader: HTTP2RequestReader
+    @exclusivity(unchecked) var reader: HTTP2RequestReader
     /// Streams that are not over.
-    private(set) var streams: [HTTP2ServerStream] = []
+    @exclusivity(unchecked) private(set) var streams: [HTTP2ServerStream] = []
     /// How far the end is.
     var ending = Ending.none
 
-    private var meter: HTTP2AbuseMeter
+    @exclusivity(unchecked) private var meter: HTTP2AbuseMeter
     private var abuse: HTTP2Abuse?
     private var openedCount: UInt64 = 0
     /// Bytes of request bodies that wait for somebody to want them.
@@ -193,7 +193,9 @@ final class HTTP2Connection {
         switch error {
         case .tooManyContinuations:
             found(.continuationFlood)
-        case .flooded, .badPreface, .failed:
+        case .flooded:
+            found(.unreadAnswers)
+        case .badPreface, .failed:
             abort()
         }
     }

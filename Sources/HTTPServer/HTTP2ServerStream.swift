@@ -15,7 +15,7 @@ final class HTTP2ServerStream {
     var exchange: HTTPExchange?
     /// The place among the streams of the connection.
     var place = 0
-    var response = ResponseProgress()
+    @exclusivity(unchecked) var response = ResponseProgress()
     /// With what the stream ends after the response, if the request is not over then.
     var endCode = HTTP2ErrorCode.none
     /// Whether the rest of the request is thrown away.
@@ -32,7 +32,7 @@ final class HTTP2ServerStream {
     private var isBodyEnded = false
     private(set) var hasToldEnd = false
     private var isDeliveryQueued = false
-    private var clock = HTTP2BodyClock()
+    @exclusivity(unchecked) private var clock = HTTP2BodyClock()
 
     init(_ stream: HTTP2Stream, connection: HTTP2Connection) {
         self.stream = stream

@@ -22,10 +22,11 @@ import Testing
 
     @Test(
         arguments: [
-            // PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, DATA of nothing but padding.
+            // PING, SETTINGS, PRIORITY, an unknown type, WINDOW_UPDATE, empty DATA, DATA of nothing but padding.
             [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 0, 0, 4, 0, 0, 0, 0, 0],
             [0, 0, 5, 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
-            [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 2, 0, 8, 0, 0, 0, 1, 1, 0],
+            [0, 0, 1, 0x2A, 0, 0, 0, 0, 0, 9], [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0, 0, 1],
+            [0, 0, 2, 0, 8, 0, 0, 0, 1, 1, 0],
         ] as [[UInt8]]
     )
     func `a flood of frames that carry nothing ends the connection`(frame: [UInt8]) throws {

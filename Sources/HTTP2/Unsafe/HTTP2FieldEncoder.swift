@@ -8,12 +8,12 @@ import CNghttp2
 /// How it works: names and values stay where they are; what is made here stands in a scratch space. The library copies
 /// both when the fields are submitted, so the bytes that were given need to live only until then.
 package final class HTTP2FieldEncoder {
-    private(set) var pairs: UnsafeMutablePointer<nghttp2_nv>
-    private(set) var count = 0
-    private var capacity = 64
-    private var scratch: UnsafeMutablePointer<UInt8>
-    private var scratchCapacity = 64
-    private var scratchUsed = 0
+    @exclusivity(unchecked) private(set) var pairs: UnsafeMutablePointer<nghttp2_nv>
+    @exclusivity(unchecked) private(set) var count = 0
+    @exclusivity(unchecked) private var capacity = 64
+    @exclusivity(unchecked) private var scratch: UnsafeMutablePointer<UInt8>
+    @exclusivity(unchecked) private var scratchCapacity = 64
+    @exclusivity(unchecked) private var scratchUsed = 0
 
     package init() {
         pairs = .allocate(capacity: capacity)

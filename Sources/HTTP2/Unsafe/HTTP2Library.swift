@@ -17,6 +17,7 @@ final class HTTP2Library: @unchecked Sendable {
     /// As good as none: `HTTP2AbuseMeter` goes by the configuration, and ends a connection with the right code.
     private static let resetBurst: UInt64 = 1_000_000_000
     private static let continuations = 8
+    private static let firstUnknownType: UInt8 = 10
     /// A response head that HTTP/1 could carry fits.
     private static let headerBlockSize = 512 << 10
 
@@ -36,6 +37,8 @@ final class HTTP2Library: @unchecked Sendable {
         nghttp2_option_set_no_auto_window_update(options, 1)
         nghttp2_option_set_no_closed_streams(options, 1)
         nghttp2_option_set_max_reserved_remote_streams(options, 0)
+        // Frames of unknown types are ignored (RFC 9113 §5.5), but only of those that were asked for there is a word.
+        for type in Self.firstUnknownType...UInt8.max { nghttp2_option_set_user_recv_extension_type(options, type) }
         nghttp2_option_set_max_send_header_block_length(options, Self.headerBlockSize)
         nghttp2_option_set_stream_reset_rate_limit(options, Self.resetBurst, Self.resetBurst)
         nghttp2_option_set_max_continuations(options, Self.continuations)
@@ -47,6 +50,7 @@ final class HTTP2Library: @unchecked Sendable {
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, fieldsBegan)
         nghttp2_session_callbacks_set_on_header_callback(callbacks, fieldReceived)
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frameReceived)
+        nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, unknownFrameReceived)
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, dataReceived)
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, streamClosed)
         nghttp2_session_callbacks_set_data_source_read_length_callback(callbacks, dataLength)
@@ -91,6 +95,11 @@ private let frameBegan: nghttp2_on_begin_frame_callback = { _, header, context i
     guard let header else { return 0 }
     session(context)?.delegate?.sessionDidReceive(HTTP2FrameHeader(header.pointee))
     return 0
+}
+
+/// Frames of unknown types are ignored (RFC 9113 §5.5).
+private let unknownFrameReceived: nghttp2_unpack_extension_callback = { _, _, _, _ in
+    NGHTTP2_ERR_CANCEL.rawValue
 }
 
 private let invalidFrameReceived: nghttp2_on_invalid_frame_recv_callback = { _, frame, _, context in

@@ -19,7 +19,7 @@ package final class HTTP2Session {
     package var delegate: (any HTTP2SessionDelegate)?
     package let role: Role
     /// The streams that are not over.
-    package internal(set) var streams: [HTTP2Stream] = []
+    @exclusivity(unchecked) package internal(set) var streams: [HTTP2Stream] = []
 
     /// DATA frames that were not cut short by a tiny window, so far.
     package internal(set) var substantialFrameCount: UInt64 = 0
@@ -27,7 +27,7 @@ package final class HTTP2Session {
     let handle: OpaquePointer
     let encoder: HTTP2FieldEncoder
     /// The stream whose field block is being read; blocks never interleave (RFC 9113 §4.3).
-    var fieldStream: HTTP2Stream?
+    @exclusivity(unchecked) var fieldStream: HTTP2Stream?
     /// Streams whose output fell below the low-water mark during a flush.
     var drained: [HTTP2Stream] = []
     /// Whether the library is at work: it must not be entered again.
