@@ -85,7 +85,7 @@ let modules: [Module] = [
         ],
         testUses: [
             "Locking", "Bytes", "JSON", "JWT", "Configuration", "Crypto", "OAuthServer", "Observability",
-            "PasswordHashing",
+            "PasswordHashing", "Upstream",
         ]
     ),
 ]

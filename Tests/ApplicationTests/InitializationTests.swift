@@ -1,5 +1,6 @@
 import JSON
 import Testing
+import Upstream
 
 @testable import Application
 
@@ -52,6 +53,17 @@ import Testing
         #expect(configuration.routes.map(\.rewritePrefix) == ["/v2", "/v2"])
         #expect(configuration.listeners.map(\.address.description) == ["*:443"])
         #expect(!result.json.contains("correct horse") && !result.lines.joined().contains("correct horse"))
+    }
+
+    @Test(arguments: ["h2c://127.0.0.1:50051", "h2c://[::1]:50051", "h2c://grpc.internal"])
+    func `an API may speak HTTP2 without TLS`(upstream: String) async throws {
+        _ = try await initialize(upstream)
+        let check = try ConfigurationCheck(file)
+        #expect(check.errors.map(\.description) == [] && check.warnings.map(\.description) == [])
+        let settings = try #require(try file.load().upstreams.first)
+        let servers = try UpstreamConfiguration(settings).servers
+        #expect(servers.map(\.hasPriorKnowledge) == [true])
+        #expect(servers.map { $0.description.hasPrefix(upstream) } == [true])
     }
 
     @Test func `nothing that is there is changed`() async throws {
