@@ -100,6 +100,7 @@ extension UpstreamConnection: SocketHandler {
     private func hand(on bytes: UnsafeRawBufferPointer) -> Int {
         let head = head ?? client.takeHead()
         self.head = head
+        defer { giveBackHead() }
         var offset = 0
         while isOpen, let request {
             var used = 0
@@ -134,5 +135,12 @@ extension UpstreamConnection: SocketHandler {
             }
         }
         return bytes.count
+    }
+
+    /// A body may come for hours and needs no head.
+    private func giveBackHead() {
+        guard reader.hasStarted, let head else { return }
+        self.head = nil
+        client.putHead(head)
     }
 }

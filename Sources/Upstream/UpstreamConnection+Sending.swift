@@ -87,7 +87,11 @@ extension UpstreamConnection: BatchEndHandler {
         }
         setWaitingToWrite(false)
         setTimer()
-        if tunnel != nil, body.isComplete { return closeTunnelWriting() }
+        if tunnel != nil {
+            if body.isComplete { return closeTunnelWriting() }
+            // It may be silent for hours now.
+            output.releaseStorage()
+        }
         tellDrained()
     }
 

@@ -15,10 +15,6 @@ extension UpstreamConnection {
         request.isResponseStarted = true
         client.answered(request)
         request.delegate?.upstreamUpgraded(request, head)
-        // A tunnel may be open for days and needs no head.
-        guard self.head === head else { return }
-        self.head = nil
-        client.putHead(head)
     }
 
     /// The server has ended its direction; ours may go on.

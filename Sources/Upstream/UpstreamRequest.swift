@@ -120,6 +120,15 @@ package final class UpstreamRequest {
         return true
     }
 
+    /// Gives back the memory of the line and the fields, for a response or a tunnel that may last for hours.
+    ///
+    /// Only once a response has begun: until then they may have to be sent again.
+    package func releaseHead() {
+        guard isResponseStarted else { return }
+        line.releaseStorage()
+        fields.buffer.releaseStorage()
+    }
+
     /// Writes some of the body; the bytes are sent or copied.
     ///
     /// Only from `upstreamReadyForBody` on. Once the response has ended or the server stopped listening, it does nothing.

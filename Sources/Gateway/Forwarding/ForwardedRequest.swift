@@ -201,6 +201,7 @@ extension ForwardedRequest: UpstreamRequestDelegate {
         note?.switchedAt = pipeline.loop.now
         pipeline.observer.tunnelOpened()
         exchange.beginTunnel(protocolName: chosen, fields: fields.bytes)
+        releaseHeads()
         exchange.resumeBody()
     }
 
@@ -208,7 +209,15 @@ extension ForwardedRequest: UpstreamRequestDelegate {
         guard let exchange, let pipeline, writeFields(of: head) else { return }
         if !head.fields.contains(.date) { pipeline.appendDate(to: &fields) }
         pipeline.appendTransportSecurity(exchange, to: &fields)
-        exchange.sendHead(status: head.status, fields: fields.bytes, framing: framing(of: head, exchange.head.method))
+        let framing = framing(of: head, exchange.head.method)
+        exchange.sendHead(status: head.status, fields: fields.bytes, framing: framing)
+        if framing == .stream, head.isEventStream { releaseHeads() }
+    }
+
+    /// Gives back memory that is of no use to a stream that may last for hours.
+    private func releaseHeads() {
+        request.releaseHead()
+        fields.buffer.releaseStorage()
     }
 
     func upstreamBody(_ request: UpstreamRequest, _ bytes: UnsafeRawBufferPointer) {
@@ -261,6 +270,14 @@ extension ForwardedRequest: UpstreamRequestDelegate {
             if head.status == 204 || head.status == 304 { return .none }
             return head.contentLength.map { .length($0) } ?? (method == .head ? .none : .length(0))
         }
+    }
+}
+
+extension ResponseHead {
+    fileprivate var isEventStream: Bool {
+        let type: StaticString = "text/event-stream"
+        guard let value = fields.value(of: .contentType), value.count >= type.utf8CodeUnitCount else { return false }
+        return value.slice(0..<type.utf8CodeUnitCount).equalsIgnoringCase(type)
     }
 }
 
