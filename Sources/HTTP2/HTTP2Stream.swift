@@ -31,8 +31,10 @@ package final class HTTP2Stream {
     /// Whether a writer was asked to wait.
     var wasAboveHighWater = false
 
-    /// Bytes; a slow reader of a large body keeps this much and what one read of the upstream gives.
+    /// Bytes that may wait although the peer's window has no room for them.
     package static let highWater = 16 << 10
+    /// Bytes that may wait at most, however large the peer's window is.
+    package static let highestWater = 128 << 10
     /// Bytes.
     package static let lowWater = 8 << 10
 
@@ -44,8 +46,17 @@ package final class HTTP2Stream {
     /// Bytes of body that wait for the peer's window or for the connection.
     package var pendingByteCount: Int { output.count }
 
-    /// Whether writers should wait for `streamDrained`.
-    package var isAboveHighWater: Bool { output.count > Self.highWater }
+    /// Whether writers should wait for `streamDrained`, which then follows.
+    package var isAboveHighWater: Bool {
+        guard output.count >= Self.highWater, output.count >= min(session.window(of: self), Self.highestWater) else {
+            return false
+        }
+        wasAboveHighWater = true
+        return true
+    }
+
+    /// Bytes that the peer's windows let us send beyond those that wait; 0 when there is no room.
+    package var room: Int { max(0, session.window(of: self) - output.count) }
 
     var isAboveLowWater: Bool { output.count >= Self.lowWater }
 
@@ -53,7 +64,6 @@ package final class HTTP2Stream {
     package func write(_ bytes: UnsafeRawBufferPointer) {
         guard !isClosed, !isFinished, bytes.count > 0 else { return }
         output.append(bytes)
-        if output.count > Self.highWater { wasAboveHighWater = true }
         session.outputChanged(self)
     }
 

@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import Transport
 
 /// How far the response of the current exchange is.
 struct ResponseProgress {
@@ -23,6 +24,8 @@ struct ResponseProgress {
 
 extension HTTP1Connection: HTTPExchangeTransport {
     var isWritable: Bool { !stream.isAboveHighWater }
+
+    var room: Int { max(0, WaterMark.high - stream.pendingByteCount) }
 
     func sendInformational(_ status: Int, _ fields: UnsafeRawBufferPointer) {
         guard let exchange, exchange.head.minorVersion > 0 else { return }

@@ -5,6 +5,8 @@ import HTTP2
 extension HTTP2ServerStream: HTTPExchangeTransport {
     var isWritable: Bool { !stream.isAboveHighWater }
 
+    var room: Int { stream.room }
+
     func sendInformational(_ status: Int, _ fields: UnsafeRawBufferPointer) {
         guard let session = connection.session else { return }
         let encoder = connection.server.fieldEncoder

@@ -48,6 +48,9 @@ package final class HTTPExchange {
     /// Whether more may be written now; otherwise wait for `exchangeDrained`.
     package var isWritable: Bool { transport?.isWritable ?? false }
 
+    /// Bytes of the response body that could go out now, as far as the client's windows are known.
+    package var room: Int { transport?.room ?? 0 }
+
     /// Lets the request body come, to the delegate.
     package func resumeBody() { transport?.resumeBody() }
 

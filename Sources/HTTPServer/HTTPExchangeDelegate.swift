@@ -62,6 +62,7 @@ package enum ResponseFraming: Equatable, Sendable {
 /// The protocol side of an exchange: one HTTP/1 connection, later one HTTP/2 stream.
 protocol HTTPExchangeTransport: AnyObject {
     var isWritable: Bool { get }
+    var room: Int { get }
     func sendInformational(_ status: Int, _ fields: UnsafeRawBufferPointer)
     func sendHead(_ status: Int, _ fields: UnsafeRawBufferPointer, _ framing: ResponseFraming, closes: Bool)
     func beginTunnel(_ protocolName: UnsafeRawBufferPointer, _ fields: UnsafeRawBufferPointer)

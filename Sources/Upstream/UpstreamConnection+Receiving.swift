@@ -3,9 +3,6 @@ import HTTP
 import Transport
 
 extension UpstreamConnection: SocketHandler {
-    /// The most that is read at once; also what a paused response can bring after the pause.
-    private static let readSize = 64 << 10
-
     func socketReady(_ events: SocketEvents) {
         guard isOpen else { return }
         guard request != nil else { return tunnel == nil ? unusedConnectionReady(events) : flush() }
@@ -53,13 +50,14 @@ extension UpstreamConnection: SocketHandler {
     }
 
     private func read() {
-        let room = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<Self.readSize])
+        guard let request else { return }
+        let room = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<request.readSize])
         let (count, last) = link.receive(into: room)
         if count > 0 {
             hasReceived = true
             take(UnsafeRawBufferPointer(rebasing: room[..<count]))
         }
-        guard isOpen, request != nil else { return }
+        guard isOpen, self.request != nil else { return }
         switch last {
         case .end: inputEnded()
         case .failed: failExchange(.closedEarly(responseStarted: reader.hasStarted))

@@ -51,6 +51,14 @@ package final class UpstreamRequest {
     package var acceptsTrailers = false
     /// Nanoseconds for the head of the response, where it is not the upstream's own limit.
     package var responseTimeout: UInt64?
+    /// Bytes of the response that are read at once, from an HTTP/1.1 server; held between 16 and 64 KiB.
+    package var readSize: Int {
+        get { heldReadSize }
+        set { heldReadSize = min(max(newValue, Self.readSizes.lowerBound), Self.readSizes.upperBound) }
+    }
+    private var heldReadSize = readSizes.lowerBound
+    /// From a TLS record, so that none is ever left half read where epoll does not see it.
+    private static let readSizes = (16 << 10)...(64 << 10)
 
     package private(set) var method = HTTPMethod.get
     package private(set) var framing = BodyFraming.none
@@ -106,6 +114,7 @@ package final class UpstreamRequest {
         sendsServerHost = true
         acceptsTrailers = false
         responseTimeout = nil
+        heldReadSize = Self.readSizes.lowerBound
         resendCount = 0
         serverIndex = nil
         tried = TriedServers()

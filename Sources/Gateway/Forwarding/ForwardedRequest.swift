@@ -224,6 +224,8 @@ extension ForwardedRequest: UpstreamRequestDelegate {
         guard let exchange else { return }
         exchange.write(bytes)
         if !exchange.isWritable { request.pauseResponse() }
+        // A client that takes little at a time shall not make us hold much.
+        request.readSize = min(request.readSize * 2, exchange.room)
     }
 
     func upstreamEnd(_ request: UpstreamRequest, trailers: FieldList?) {

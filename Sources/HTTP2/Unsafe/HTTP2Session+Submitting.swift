@@ -136,6 +136,12 @@ extension HTTP2Session {
         askForFlush()
     }
 
+    /// Bytes that the peer lets us send on a stream now (RFC 9113 §5.2).
+    func window(of stream: HTTP2Stream) -> Int {
+        let own = nghttp2_session_get_stream_remote_window_size(handle, stream.id)
+        return Int(max(0, min(own, nghttp2_session_get_remote_window_size(handle))))
+    }
+
     // MARK: The connection
 
     /// Lets the peer send this many bytes more, on whatever stream.
