@@ -17,6 +17,8 @@ struct HTTP2RequestReader: ~Copyable {
     private var fault: HTTPParseError?
     /// Bytes of names and values so far, as they are without compression.
     private(set) var decodedSize = 0
+    /// Bytes that the fields would have as lines of HTTP/1, so that one limit means the same in both.
+    private var linesSize = 0
 
     /// A pseudo-field's place in `values`.
     private struct PseudoFields {
@@ -43,6 +45,7 @@ struct HTTP2RequestReader: ~Copyable {
         hasBegun = false
         fault = nil
         decodedSize = 0
+        linesSize = 0
     }
 
     /// Takes a field of a request, whose head is fresh from `reset()` at the first one.
@@ -53,7 +56,9 @@ struct HTTP2RequestReader: ~Copyable {
             if name.first == UInt8(ascii: ":") { return try pseudoField(name, value) }
             if !hasBegun { try beginRequest(head) }
             try Self.check(name, value)
-            if name.equals("cookie") { return try keepCookie(value, head) }
+            linesSize += name.count + value.count + Self.lineOverhead
+            guard linesSize <= limits.headerSize else { throw .fieldsTooLarge }
+            if name.equals("cookie") { return keepCookie(value) }
             try head.append(name: name, value: value, limits: limits)
         } catch {
             fault = error
@@ -93,6 +98,8 @@ struct HTTP2RequestReader: ~Copyable {
     }
 
     /// Ends a trailer section, which is the last thing of its request (RFC 9113 §8.1).
+    ///
+    /// What may not be a trailer is left out, as `ChunkedDecoder` does for HTTP/1.
     func finish(_ trailers: FieldList, endsStream: Bool) throws(HTTPParseError) {
         if let fault { throw fault }
         guard endsStream else { throw .invalidTrailers }
@@ -101,9 +108,13 @@ struct HTTP2RequestReader: ~Copyable {
         where trailers.contains(name) {
             throw .connectionSpecificField
         }
+        trailers.removeAll { name, _ in name.isForbiddenTrailer }
     }
 
     // MARK: Rules
+
+    /// The colon, the space and the end of a line.
+    private static let lineOverhead = 4
 
     /// RFC 9113 §8.2.1, of what HTTP/1 would not notice.
     private static func check(
@@ -171,8 +182,7 @@ struct HTTP2RequestReader: ~Copyable {
         )
     }
 
-    private mutating func keepCookie(_ value: UnsafeRawBufferPointer, _ head: RequestHead) throws(HTTPParseError) {
-        guard cookies.count + value.count + 2 <= limits.headerSize else { throw .fieldsTooLarge }
+    private mutating func keepCookie(_ value: UnsafeRawBufferPointer) {
         if hasCookie { cookies.append("; ") }
         hasCookie = true
         cookies.append(value)
