@@ -67,6 +67,9 @@ package struct HTTP2FrameHeader: Sendable {
     /// Whether the payload has padding; of DATA and HEADERS.
     package var isPadded: Bool { flags & 8 != 0 }
 
+    /// Whether this is a SETTINGS frame with more in it than any peer has to say, which takes time for each stream.
+    package var hasTooManySettings: Bool { type == .settings && length > 32 * 6 }
+
     package init(type: HTTP2FrameType, flags: UInt8 = 0, streamID: Int32 = 0, length: Int = 0) {
         self.type = type
         self.flags = flags

@@ -40,7 +40,9 @@ struct HTTP2AbuseMeter {
             // Clients of gRPC measure the bandwidth by a PING for what they were sent, again and again.
             pings += 1
             return pings <= sent ? nil : count(.pingFlood, controlFrames, now)
-        case .settings: return count(.settingsFlood, controlFrames, now)
+        case .settings:
+            if frame.hasTooManySettings { return .settingsFlood }
+            return count(.settingsFlood, controlFrames, now)
         case .priority, .unknown, .pushPromise, .goaway: return count(.priorityFlood, controlFrames, now)
         case .continuation: return count(.continuationFlood, controlFrames, now)
         case .windowUpdate:

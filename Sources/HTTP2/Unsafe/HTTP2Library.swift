@@ -18,6 +18,8 @@ final class HTTP2Library: @unchecked Sendable {
     private static let resetBurst: UInt64 = 1_000_000_000
     private static let continuations = 8
     private static let firstUnknownType: UInt8 = 10
+    /// As many as a frame holds: whoever is told of the frame judges `hasTooManySettings`.
+    private static let settingsPerFrame = 16_384 / 6
     /// A response head that HTTP/1 could carry fits.
     private static let headerBlockSize = 512 << 10
 
@@ -42,6 +44,7 @@ final class HTTP2Library: @unchecked Sendable {
         nghttp2_option_set_max_send_header_block_length(options, Self.headerBlockSize)
         nghttp2_option_set_stream_reset_rate_limit(options, Self.resetBurst, Self.resetBurst)
         nghttp2_option_set_max_continuations(options, Self.continuations)
+        nghttp2_option_set_max_settings(options, Self.settingsPerFrame)
     }
 
     private func setCallbacks() {

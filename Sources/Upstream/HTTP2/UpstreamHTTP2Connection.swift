@@ -202,7 +202,7 @@ extension UpstreamHTTP2Connection: HTTP2SessionDelegate {
 
     func sessionDidReceive(_ frame: HTTP2FrameHeader) {
         if frame.type == .data, frame.length > 0 { return }
-        if !frames.spend(at: loop.now) { session?.terminate(.enhanceYourCalm) }
+        if frame.hasTooManySettings || !frames.spend(at: loop.now) { session?.terminate(.enhanceYourCalm) }
     }
 
     func sessionDidReceiveInvalidFrame(_ frame: HTTP2FrameHeader) {}

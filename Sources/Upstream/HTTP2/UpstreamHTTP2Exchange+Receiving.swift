@@ -29,6 +29,7 @@ extension UpstreamHTTP2Exchange: HTTP2StreamDelegate {
             else {
                 return
             }
+            trailers.removeAll { name, _ in name.isForbiddenTrailer }
             finish(trailers: trailers)
         } else if let head {
             let event = read { reader throws(HTTPParseError) in try reader.headEnded(head, endsStream: endsStream) }
