@@ -20,7 +20,7 @@ extension HTTP2LimitSettings: ConfigurationSection {
             "concurrent_streams",
             .integer(1...10_000),
             default: 100,
-            "The requests under way at once on one connection. More are refused, and may be sent again."
+            "The requests under way at once on one connection. A client is told, and one that begins more is cut off."
         )
         headerTableSize = reader.value(
             "header_table_size",
