@@ -66,6 +66,9 @@ class Server:
                 events = connection.receive_data(data)
             except h2.exceptions.ProtocolError:
                 peer.sendall(connection.data_to_send())
+                peer.shutdown(socket.SHUT_WR)
+                while peer.recv(65536):  # closing on unread bytes would take the last ones back
+                    pass
                 return
             for event in events:
                 self.events.append(event)

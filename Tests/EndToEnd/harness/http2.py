@@ -77,6 +77,13 @@ class HTTP2Client:
     def send(self, data):
         self.connection.send(data)
 
+    def _answer(self, data):
+        """Sends what a frame asks for, to a peer that may be gone."""
+        try:
+            self.send(data)
+        except OSError:
+            pass
+
     def send_settings(self, values):
         values = dict(values)
         self.unacknowledged.append(values)
@@ -162,10 +169,10 @@ class HTTP2Client:
         """Opens the windows of the stream (None: of the connection only)."""
         if connection:
             self.granted += increment
-            self.send(frames.window_update(0, increment))
+            self._answer(frames.window_update(0, increment))
         if stream is not None:
             stream.granted += increment
-            self.send(frames.window_update(stream.number, increment))
+            self._answer(frames.window_update(stream.number, increment))
 
     def cancel(self, stream, code=frames.CANCEL):
         stream.reset = code if stream.reset is None else stream.reset
@@ -387,7 +394,7 @@ class HTTP2Client:
             self.peer_settings[name] = value
             self._apply(name, value)
         if self.answers:
-            self.send(frames.settings_ack())
+            self._answer(frames.settings_ack())
 
     def _apply(self, name, value):
         if name == frames.INITIAL_WINDOW_SIZE:
@@ -403,7 +410,7 @@ class HTTP2Client:
         if len(frame.payload) != 8 or frame.stream:
             raise Malformed(f"{frame}")
         if not frame.flags & frames.ACK and self.answers:
-            self.send(frames.ping(frame.payload, frames.ACK))
+            self._answer(frames.ping(frame.payload, frames.ACK))
 
     def _goaway(self, frame):
         if frame.stream or len(frame.payload) < 8 or self.goaway and frame.last_stream > self.goaway.last_stream:
