@@ -41,7 +41,7 @@ class Attack:
               f"{self.answers} honest answers, the slowest {self.worst * 1000:.0f} ms")
         if kind is None:
             assert not self.failures, f"others were not served: {self.failures[:3]}"
-            assert self.answers and self.worst < 2 * SCALE, f"others waited {self.worst:.2f} s"
+            assert self.answers and self.worst < 5 * SCALE, f"others waited {self.worst:.2f} s"
             assert grown < self.memory_limit, f"memory grew by {grown / MEBIBYTE:.1f} MiB"
             assert self.used < self.cpu_limit, f"{self.used:.2f} s of processor time"
 
