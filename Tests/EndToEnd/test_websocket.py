@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from harness import frames
 from harness.challenges import challenge
 from harness.client import request_bytes
 from harness.gateway import total
@@ -590,3 +591,96 @@ def test_a_tunnel_of_http_2_is_cut_when_its_token_expires(client, gateway, upstr
     assert stream.reset is not None
     assert client.get("/public/beside").status == 200
     assert gateway.logged(path=path)["reason"] == "token_expired"
+
+
+def test_nothing_for_the_idle_time_out_ends_a_tunnel_of_http_2(client, gateway, upstream, unique):
+    path = f"/short/{unique}"
+    upstream.on(path, tunnel(echo))
+    stream = open_stream(client, path)
+    for _ in range(4):
+        time.sleep(0.4)
+        client.send_body(stream, b".", end=False)
+        assert read_stream(client, stream, 1) == b"."
+    client.wait(lambda: stream.is_over, timeout=3, what="the end of the tunnel")
+    assert client.get("/public/beside").status == 200
+    assert gateway.logged(path=path)["reason"] == "idle"
+
+
+def test_an_upstream_that_breaks_off_ends_a_tunnel_of_http_2(client, gateway, upstream, unique):
+    path = f"/public/{unique}"
+
+    def handler(exchange):
+        switch(exchange).send(b"last words")
+        time.sleep(0.2)
+        exchange.reset()
+
+    upstream.on(path, handler)
+    stream = open_stream(client, path)
+    client.wait(lambda: stream.is_over, what="the end of the tunnel")
+    assert bytes(stream.body) == b"last words"
+    assert gateway.logged(path=path)["reason"] == "upstream_gone"
+    assert client.get("/public/beside").status == 200
+
+
+@pytest.mark.parametrize("event", ["reload", "shutdown"])
+def test_a_tunnel_of_http_2_outlives_a_farewell(start, site, upstream, unique, event):
+    config = site.config(upstream, shutdown_timeout="2s")
+    gateway = start(config)
+    upstream.on(f"/public/{unique}", tunnel(echo))
+    with gateway.http2() as client:
+        client.wait(lambda: client.peer_settings is not None, what="SETTINGS")
+        stream = open_stream(client, f"/public/{unique}")
+        if event == "reload":
+            gateway.reload(config | {"routes": [{"path": "/other/**", "access": "deny"}]})
+        else:
+            gateway.signal(signal.SIGTERM)
+        client.wait(lambda: client.goaway is not None, what="GOAWAY")
+        client.send_body(stream, b"still", end=False)
+        assert read_stream(client, stream, 5) == b"still"
+        if event == "shutdown":
+            assert client.closed_within(4)
+            assert gateway.wait(3) == 0
+        else:
+            client.send_body(stream, b"", end=True)
+            assert client.closed_within(3)  # it was the last that was under way
+
+
+@pytest.mark.parametrize("protocol", ["h1", "h2"])
+def test_what_a_client_sent_before_its_end_arrives_however_late(gateway, upstream, unique, protocol):
+    """Both have said that nothing more comes, and much is still on its way to an upstream that does not read."""
+    gate, received, path = Gate(), [], f"/public/{unique}"
+
+    def late(end):
+        end.socket.shutdown(1)
+        gate.wait(20)
+        received.append(len(end.read_to_end()))
+
+    def cpu():
+        fields = open(f"/proc/{gateway.pid}/stat").read().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])  # in hundredths of a second
+
+    upstream.on(path, tunnel(late))
+    if protocol == "h2":
+        with gateway.http2() as client:
+            client.wait(lambda: client.peer_settings is not None, what="SETTINGS")
+            stream = open_stream(client, path)
+            client.wait(lambda: stream.ended, what="the upstream's end")
+            stream.ended = False
+            sent = client.send_available(stream, bytes(64 * MEBIBYTE))
+            client.send(frames.data(stream.number, b"", True))
+            before = cpu()
+            time.sleep(1)
+            assert cpu() - before < 30, "it waits by asking again and again"
+            gate.open()
+            eventually(lambda: received == [sent], what=f"{sent} bytes at the upstream, not {received}")
+    else:
+        with gateway.connect() as connection:
+            open_tunnel(connection, path)
+            assert connection.read_to_end() == b""
+            sent = connection.send_available(bytes(64 * MEBIBYTE))
+            connection.socket.shutdown(1)
+            before = cpu()
+            time.sleep(1)
+            assert cpu() - before < 30, "it waits by asking again and again"
+            gate.open()
+            eventually(lambda: received == [sent], what=f"{sent} bytes at the upstream, not {received}")
