@@ -52,6 +52,9 @@ package final class EventLoop: @unchecked Sendable {
     /// How long one handler call may keep the queue before it lets Dispatch's own sources have a turn.
     private static let longestTurn: UInt64 = 50_000_000
 
+    /// Milliseconds to wait for more before going back to Dispatch: less than a tick of the wheel, so no timer is later.
+    private static let linger: Int32 = 8
+
     package init(index: Int) throws(TransportError) {
         self.index = index
         poll = try EventPoll.open()
@@ -200,7 +203,7 @@ package final class EventLoop: @unchecked Sendable {
             readClock()
             runBatch(count)
             guard now &- started < Self.longestTurn else { break }
-            count = poll.wait(milliseconds: 1)
+            count = poll.wait(milliseconds: Self.linger)
         } while count > 0
         scheduleTimerSource()
     }
