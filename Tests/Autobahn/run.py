@@ -81,7 +81,7 @@ class Suite:
         """A server that sends each message back, with compression; (process, port)."""
         port = free_port()
         process = self.start(name, "-m", "testeeserver", "-w", f"ws://127.0.0.1:{port}")
-        eventually(lambda: accepts(port) or process.poll() is not None, 20, what="the echo server")
+        eventually(lambda: accepts(port) or process.poll() is not None, 60, what="the echo server")
         assert process.poll() is None, (self.folder / f"{name}.log").read_text()
         return process, port
 
