@@ -220,6 +220,19 @@ def test_http2_all_the_way(shared, h2c, unique):
     assert len({r.connection.number for r in h2c.seen(path)}) == 1
 
 
+def test_an_answer_that_is_only_a_head(shared, h2c, unique):
+    """As gRPC answers with a failure."""
+    path = f"/public/{unique}"
+    h2c.on(path, lambda exchange: exchange.head(200, [("content-type", "application/grpc"), ("grpc-status", "5")], end=True))
+    with shared.http2() as client:
+        stream = client.request("POST", path, body=b"x")
+        response = client.response(stream)
+        assert response.get("grpc-status") == "5" and response.body == b"" and not response.trailers
+        assert "content-length" not in response and client.of_kind(frames.DATA, stream.number) == []
+    response = shared.get(path)
+    assert response.get("grpc-status") == "5" and response.get("content-length") == "0"
+
+
 def test_a_cancelled_stream_is_cancelled_upstream(shared, h2c, unique):
     path = f"/public/{unique}"
     h2c.on(path, lambda exchange: exchange.head(200))

@@ -209,7 +209,7 @@ extension ForwardedRequest: UpstreamRequestDelegate {
         guard let exchange, let pipeline, writeFields(of: head) else { return }
         if !head.fields.contains(.date) { pipeline.appendDate(to: &fields) }
         pipeline.appendTransportSecurity(exchange, to: &fields)
-        let framing = framing(of: head, exchange.head.method)
+        let framing = framing(of: head, exchange.head)
         exchange.sendHead(status: head.status, fields: fields.bytes, framing: framing)
         if framing == .stream, head.isEventStream { releaseHeads() }
     }
@@ -263,14 +263,16 @@ extension ForwardedRequest: UpstreamRequestDelegate {
         }
     }
 
-    private func framing(of head: ResponseHead, _ method: HTTPMethod) -> ResponseFraming {
-        switch head.framing(for: method) {
+    private func framing(of head: ResponseHead, _ request: RequestHead) -> ResponseFraming {
+        switch head.framing(for: request.method) {
         case .length(let count): return .length(count)
         case .chunked, .untilClose: return .stream
         case .none:
             // HEAD tells what GET would give; 204 and 304 carry no length of their own (RFC 9110 §8.6).
             if head.status == 204 || head.status == 304 { return .none }
-            return head.contentLength.map { .length($0) } ?? (method == .head ? .none : .length(0))
+            // An HTTP/2 response that ends with its head says all; gRPC takes each field of it for a trailer.
+            if request.majorVersion == 2, !head.fields.contains(.contentLength) { return .none }
+            return head.contentLength.map { .length($0) } ?? (request.method == .head ? .none : .length(0))
         }
     }
 }
