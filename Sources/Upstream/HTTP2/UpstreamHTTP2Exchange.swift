@@ -60,7 +60,7 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
         isWriting = true
         stream.write(bytes)
         // What the windows and the socket take now need not wait for the end of the batch.
-        if stream.isAboveHighWater { connection.flush() }
+        if stream.pendingByteCount >= HTTP2Stream.highWater { connection.flush() }
         isWriting = false
         setTimer()
     }
