@@ -55,6 +55,8 @@ extension HTTP2Connection: LoopTimerHandler {
         if let began = timing.fieldsBeganAt, now - began >= server.settings.headerTimeout { return fieldsTimedOut() }
         guard let resting = timing.restingSince else {
             if isReaderStalled(now) { return abort() }
+            // A client that has ended its side may still read, or be gone. If it is, its system answers with a reset.
+            if peerHasEnded { session?.ping() }
             for stream in streams.reversed() where !isClosed { stream.checkTime(now) }
             return arm(at: now + HTTP2Timing.tick)
         }

@@ -38,7 +38,7 @@ final class HTTP2Connection {
     private let bufferLimit: Int
     private var deliveries: [HTTP2ServerStream] = []
     private var isBatchEndQueued = false
-    private var peerHasEnded = false
+    private(set) var peerHasEnded = false
 
     /// How a connection comes to its end (RFC 9113 §6.8).
     enum Ending {
@@ -241,6 +241,7 @@ extension HTTP2Connection: ByteStreamDelegate, BatchEndHandler {
 
     func streamDidEnd() {
         peerHasEnded = true
+        session?.ping()
         for stream in streams where !stream.isRequestOver { stream.abort() }
         queueBatchEnd()
     }
