@@ -159,10 +159,14 @@ final class HTTP2ServerStream {
             endCode = .cancel
             return exchange == nil ? reset() : abort()
         }
-        guard !isRequestOver, !isReadingFields, exchange != nil || isDiscarding, exchange?.isTunnel != true else {
-            return
-        }
+        guard !isRequestOver, !isReadingFields, exchange != nil || isDiscarding, !mayRest else { return }
         if clock.isBodyTooSlow(now, settings) { bodyFailed(.bodyTimedOut) }
+    }
+
+    /// Whether nothing need come of the request for a while.
+    private var mayRest: Bool {
+        guard let exchange, !isDiscarding else { return false }
+        return exchange.isTunnel || exchange.mayBodyRest || exchange.isResponseStarted
     }
 
     // MARK: Ends
@@ -292,8 +296,9 @@ extension RequestFault {
     fileprivate var endCode: HTTP2ErrorCode {
         switch self {
         case .malformed(let error): error.status == 400 ? .protocolError : .none
-        case .headTimedOut, .bodyTimedOut: .cancel
-        case .bodyTooLarge: .none
+        case .headTimedOut: .cancel
+        // The answer says what was wrong; with an error some clients would not look at it (RFC 9113 §8.1).
+        case .bodyTooLarge, .bodyTimedOut: .none
         }
     }
 }

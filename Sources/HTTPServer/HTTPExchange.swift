@@ -18,6 +18,10 @@ package final class HTTPExchange {
     package var delegate: (any HTTPExchangeDelegate)?
     /// The largest request body in bytes; set it before `resumeBody()`.
     package var bodySizeLimit = UInt64.max
+    /// Whether the request body may rest for as long as its delegate lets it, instead of coming at a least rate.
+    ///
+    /// For HTTP/2 only, where a request and its response can be the two halves of a conversation.
+    package var mayBodyRest = false
 
     /// Bytes of the request body that were read, without framing.
     package internal(set) var requestBodySize: UInt64 = 0

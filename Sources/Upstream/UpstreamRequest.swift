@@ -138,6 +138,12 @@ package final class UpstreamRequest {
         fields.buffer.releaseStorage()
     }
 
+    /// Whether the request goes over a connection of HTTP/2, where one that rests costs the server little.
+    package var isMultiplexed: Bool {
+        guard case .exchanging(let exchange) = progress else { return false }
+        return exchange is UpstreamHTTP2Exchange
+    }
+
     /// Writes some of the body; the bytes are sent or copied.
     ///
     /// Only from `upstreamReadyForBody` on. Once the response has ended or the server stopped listening, it does nothing.

@@ -64,7 +64,10 @@ extension LimitSettings: ConfigurationSection {
             "body_min_rate",
             Kind<UInt64>.size(1...ByteSize.maximum).orOff,
             default: 500,
-            "The bytes a second at which a body must come, counted after 10 s, or `off`. Slower: 408."
+            """
+            The bytes a second at which a body must come, counted after 10 s, or `off`. Slower: 408. gRPC calls, and
+            streams of HTTP/2 whose response has begun, may rest for the upstream's `idle_timeout` instead.
+            """
         )
         idleTimeout = reader.value("idle_timeout", .duration(), default: "75s", "The time between two requests.")
         connections = reader.value(

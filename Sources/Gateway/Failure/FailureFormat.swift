@@ -12,7 +12,7 @@ package enum FailureFormat: Sendable, Equatable {
 
     /// What a request asks for; a head that could not be read to its end asks for a problem.
     package init(_ head: RequestHead) {
-        if let type = head.value(of: .contentType), FailureFormat.isGRPC(type) {
+        if head.isGRPC {
             self = .grpc
         } else if let mode = head.value(of: .secFetchMode) {
             self = mode.equalsIgnoringCase("navigate") ? .page : .problem
@@ -21,16 +21,6 @@ package enum FailureFormat: Sendable, Equatable {
         } else {
             self = FailureFormat.prefersHTML(head) ? .page : .problem
         }
-    }
-
-    /// `application/grpc`, alone or followed by `+proto`, `;…` and the like.
-    private static func isGRPC(_ type: UnsafeRawBufferPointer) -> Bool {
-        let prefix: StaticString = "application/grpc"
-        guard type.count >= prefix.utf8CodeUnitCount,
-            type.slice(0..<prefix.utf8CodeUnitCount).equalsIgnoringCase(prefix)
-        else { return false }
-        guard type.count > prefix.utf8CodeUnitCount else { return true }
-        return "+; \t".utf8.contains(type[prefix.utf8CodeUnitCount])
     }
 
     /// Whether `Accept` names HTML and names JSON less or not at all (RFC 9110 §12.5.1).

@@ -173,7 +173,10 @@ extension ForwardedRequest: HTTPExchangeDelegate {
 
 extension ForwardedRequest: UpstreamRequestDelegate {
     func upstreamReadyForBody(_ request: UpstreamRequest) {
-        exchange?.resumeBody()
+        guard let exchange else { return }
+        // Calls that stream are silent for as long as there is nothing to say.
+        exchange.mayBodyRest = request.isMultiplexed && exchange.head.isGRPC
+        exchange.resumeBody()
     }
 
     func upstreamNotReadyForBody(_ request: UpstreamRequest) {

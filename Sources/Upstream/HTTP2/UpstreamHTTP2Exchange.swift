@@ -142,9 +142,10 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
         isCounted: Bool = false
     ) {
         guard let request else { return }
+        let isAtFault = isServerAtFault(error)
         detach(code)
         endHead()
-        if !isCounted, !isUntouched, isServerAtFault(error) { connection.client.serverFailed(request) }
+        if !isCounted, !isUntouched, isAtFault { connection.client.serverFailed(request) }
         connection.client.exchangeFailed(request, error, hasSent: !isUntouched)
     }
 
@@ -152,7 +153,8 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
     private func isServerAtFault(_ error: UpstreamError) -> Bool {
         switch error {
         case .closedEarly(let started), .brokenConnection(let started): !started && body.isComplete
-        case .idleTimedOut(let started), .malformedResponse(_, let started): !started
+        case .idleTimedOut(let started): !started && !isRequestOut
+        case .malformedResponse(_, let started): !started
         case .responseTimedOut: true
         default: false
         }
@@ -192,7 +194,7 @@ extension UpstreamHTTP2Exchange: LoopTimerHandler {
     func timerFired(_ timer: LoopTimer) {
         // A connection on which nothing has come since is likely to be dead, though nobody said so.
         if connection.receivedAt <= beganAt { connection.retire() }
-        if isRequestOut, !reader.hasStarted {
+        if isRequestOut, body.isComplete, !reader.hasStarted {
             fail(.responseTimedOut)
         } else {
             fail(.idleTimedOut(responseStarted: reader.hasStarted))
@@ -218,7 +220,8 @@ extension UpstreamHTTP2Exchange: LoopTimerHandler {
         let loop = connection.loop
         if !isRequestOut { return loop.deadline(after: configuration.idleTimeout) }
         if reader.hasStarted { return isPaused ? nil : loop.deadline(after: configuration.idleTimeout) }
-        guard body.isComplete else { return nil }
+        // The client may take its time, as in a gRPC call that says nothing for a while, but not for ever.
+        guard body.isComplete else { return loop.deadline(after: configuration.idleTimeout) }
         // Fixed once the request is out: what comes before the head, such as a 1xx, does not move it.
         let fixed = responseDeadline ?? loop.deadline(after: request.responseTimeout ?? configuration.responseTimeout)
         responseDeadline = fixed

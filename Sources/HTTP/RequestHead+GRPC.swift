@@ -1,0 +1,16 @@
+import Bytes
+
+extension RequestHead {
+    /// Whether this is a gRPC call: the content is `application/grpc`, alone or followed by `+proto`, `;…` and the like.
+    ///
+    /// gRPC over HTTP/2 calls these the content-subtype and parameters; `application/grpc-web` is something else.
+    package var isGRPC: Bool {
+        guard let type = value(of: .contentType) else { return false }
+        let prefix: StaticString = "application/grpc"
+        guard type.count >= prefix.utf8CodeUnitCount,
+            type.slice(0..<prefix.utf8CodeUnitCount).equalsIgnoringCase(prefix)
+        else { return false }
+        guard type.count > prefix.utf8CodeUnitCount else { return true }
+        return "+; \t".utf8.contains(type[prefix.utf8CodeUnitCount])
+    }
+}
