@@ -142,6 +142,7 @@ extension GatewayFailure {
         case 401: 16
         case 403: 7
         case 404: 12
+        case 413, 414, 431: 8
         case 429, 502, 503, 504: 14
         default: 2
         }
