@@ -79,7 +79,7 @@ test-packages:
 	@Scripts/install-packages build test
 
 client-packages:
-	@Scripts/install-packages test browser
+	@Scripts/install-packages test browser peers
 
 end-to-end: $(VENV)/ready ## Only the tests of the real binary, on the newest build (PYTEST="-k smuggl", BINARY=path)
 	cd Tests/EndToEnd && GATEHOUSE_BIN="$(BINARY)" $(CURDIR)/$(VENV)/bin/python -m pytest -q -n 4 --dist loadfile $(PYTEST)

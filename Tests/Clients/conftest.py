@@ -8,6 +8,7 @@ from harness.site import Site
 from harness.upstream import Upstream
 from rig.browser import Browser
 from rig.cast import ALICE, BOB, User
+from rig.front import application, front, front_alive, make_front, service, unreachable  # noqa: F401 (fixtures)
 from rig.server import Server
 
 
@@ -73,6 +74,12 @@ def bob(server):
 def person(server):
     """A user of this test's own, who has never allowed anything."""
     return server.add_user(User(f"person-{secrets.token_hex(4)}"))
+
+
+@pytest.fixture
+def unique():
+    """A path segment of this test's own."""
+    return secrets.token_hex(6)
 
 
 @pytest.fixture(autouse=True)
