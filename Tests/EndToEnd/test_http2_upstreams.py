@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import threading
 import time
 
@@ -15,7 +16,7 @@ from harness.client import chunked, request_bytes
 from harness.gateway import Gateway
 from harness.http2_upstream import HTTP2Upstream
 from harness.responses import ClosedEarly
-from harness.upstream import Upstream
+from harness.upstream import Gate, Upstream
 from harness.waiting import SCALE, eventually, stays
 
 WINDOW = 64 << 10  # of one stream, towards an upstream
@@ -327,6 +328,52 @@ def test_an_upgrade_cannot_go_to_an_h2c_server(shared, h2c, unique):
     fields = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
     assert shared.get(path, fields).status == 502
     assert h2c.seen(path) == []
+
+
+# Reloading and stopping
+
+
+def slow(gate):
+    def handler(exchange):
+        exchange.head(200)
+        exchange.send(b"begun ")
+        gate.wait()
+        exchange.send(b"and done", end=True)
+
+    return handler
+
+
+def test_a_reload_leaves_streams_and_then_closes_their_connection(start, site):
+    with HTTP2Upstream() as upstream:
+        gateway, gate = start(to(site, upstream)), Gate()
+        upstream.on("/public/slow", slow(gate))
+        with gateway.connect() as client:
+            client.send(request_bytes("GET", "/public/slow"))
+            assert client.read_head().status == 200
+            changed = to(site, upstream)
+            changed["routes"].append({"path": "/new/**", "access": "public", "upstream": "legacy"})
+            gateway.reload(changed)
+            eventually(lambda: gateway.get("/new/x").status == 200, what="the new configuration")
+            assert len(upstream.connections) == 2 and not upstream.connections[0].closed
+            gate.open()
+            assert b"and done" in client.receive()
+        eventually(lambda: upstream.connections[0].closed, what="the end of the old connection")
+        assert upstream.connections[0].goaway == ErrorCodes.NO_ERROR
+        assert gateway.get("/public/x").status == 200 and len(upstream.connections) == 2
+
+
+def test_stopping_finishes_streams(start, site):
+    with HTTP2Upstream() as upstream:
+        gateway, gate = start(to(site, upstream)), Gate()
+        upstream.on("/public/slow", slow(gate))
+        with gateway.connect() as client:
+            client.send(request_bytes("GET", "/public/slow"))
+            assert client.read_head().status == 200
+            gateway.signal(signal.SIGTERM)
+            time.sleep(0.2)
+            gate.open()
+            assert b"and done" in client.receive()
+        assert gateway.wait() == 0
 
 
 # Failures
