@@ -152,6 +152,8 @@ def test_floods_of_control_frames(gateway, upstream, waiting, name):
 
 OTHERS = {
     "RST_STREAM of a stream that is over": lambda n: reset(1),
+    "HEADERS of a stream that is over": lambda n: headers(1, GET, True),
+    "large HEADERS of a stream that is over": lambda n: headers(1, GET + indexed(2) * 16_000, True) if n % 10 == 0 else b"",
     "unknown frames": lambda n: frame(0x5a, 0, b""),
     "unknown frames of 16 KiB": lambda n: frame(0x5a, 0, bytes(16384)) if n % 10 == 0 else b"",
     "GOAWAY": lambda n: frames.goaway(0),
@@ -243,6 +245,42 @@ def test_field_bombs(gateway, upstream, name):
             attack.counted("field_bomb", "provoked_resets")
         assert statuses <= {431, 400}, statuses
     assert upstream.seen("/public/a") == []
+
+
+def test_a_bomb_in_trailers(gateway, upstream):
+    with gateway.http2() as client, Attack(gateway, "bomb in trailers", memory=6 * MEBIBYTE) as attack:
+        prepared(client, 400)
+        for n in range(100):
+            number = numbers(n)
+            entry = literal("x-bomb", "v" * 3900, indexing=True) if n == 0 else b""
+            try:
+                client.send(headers(number, block(request_fields("POST", "/public/a"))) + data(number, b"x")
+                            + headers(number, entry + indexed(62) * 12_000, True))
+                attack.sent += 1
+                client.read_available()
+            except OSError:
+                break
+            if client.goaway:
+                break
+        calmed(client, attack, "field_bomb")
+    assert not any(r.complete for r in upstream.seen("/public/a"))
+
+
+def test_answers_that_would_fill_the_table_of_the_client(gateway, upstream):
+    """However large a client says that its table is, ours for it stays small."""
+    count = [0]
+
+    def handler(exchange):
+        count[0] += 1
+        exchange.respond(200, [(f"X-{count[0]}-{n}", "v" * 3000) for n in range(10)])
+
+    upstream.on("/public/fields", handler)
+    with gateway.http2(settings={frames.HEADER_TABLE_SIZE: 0xffffffff}) as client:
+        client.decoder.max_allowed_table_size = 1 << 30
+        with Attack(gateway, "a table without end", memory=6 * MEBIBYTE, cpu=10) as attack:
+            for _ in range(400):
+                assert client.get("/public/fields").status == 200
+                attack.sent += 1
 
 
 # Windows

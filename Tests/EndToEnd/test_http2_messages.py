@@ -88,6 +88,25 @@ def test_methods_that_are_never_forwarded(client, upstream, method):
     assert "allow" in refused(client, upstream, stream, (405,))
 
 
+EXTENDED = {
+    "no path": post(method="CONNECT", path=None, protocol="websocket"), "no scheme": post(method="CONNECT", scheme=None, protocol="websocket"),
+    "no authority": post(method="CONNECT", authority=None, protocol="websocket"), "no protocol": post(method="CONNECT"),
+    "empty protocol": post(method="CONNECT", protocol=""), "protocol with space": post(method="CONNECT", protocol="web socket"),
+    "protocol with line break": post(method="CONNECT", protocol="websocket\r\nX-Evil: 1"), "protocol with NUL": post(method="CONNECT", protocol="a\x00"),
+    "two protocols": [*post(method="CONNECT", protocol="websocket"), (":protocol", "websocket")],
+    "authority for a path": post(method="CONNECT", path="gatehouse.test:443", protocol="websocket"),
+    "length": post(("content-length", "5"), method="CONNECT", protocol="websocket"),
+    "upgrade": post(("upgrade", "websocket"), method="CONNECT", protocol="websocket"),
+    "protocol with GET": post(method="GET", protocol="websocket"),
+}
+
+
+@pytest.mark.parametrize("fields", EXTENDED.values(), ids=EXTENDED)
+def test_a_malformed_extended_connect_is_refused(client, upstream, fields):
+    """RFC 8441 §4."""
+    refused(client, upstream, send(client, fields), (400, 405))
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "M-SEARCH", "get", "X" * 24])
 def test_any_other_method_passes_where_the_route_names_none(client, upstream, method):
     assert client.exchange(method, "/public/m").status == 200

@@ -16,7 +16,7 @@ class Attack:
 
     def __init__(self, gateway, name, memory=8 * MEBIBYTE, cpu=4.0, path="/public/honest"):
         self.gateway, self.name, self.path = gateway, name, path
-        self.memory_limit, self.cpu_limit = memory + SANITIZER, cpu * SCALE
+        self.memory_limit, self.cpu_limit = memory * (3 if SANITIZER else 1) + SANITIZER, cpu * SCALE
         self.sent = 0  # what the attacker counts
         self.answers, self.worst, self.failures = 0, 0.0, []
 
