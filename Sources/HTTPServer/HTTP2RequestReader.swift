@@ -15,7 +15,7 @@ struct HTTP2RequestReader: ~Copyable {
     private var hasCookie = false
     private var hasBegun = false
     private var fault: HTTPParseError?
-    /// Bytes of names and values so far, as they are without compression.
+    /// What all fields so far come to, by the measure of SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113 §6.5.2).
     private(set) var decodedSize = 0
     /// Bytes that the fields would have as lines of HTTP/1, so that one limit means the same in both.
     private var linesSize = 0
@@ -50,14 +50,13 @@ struct HTTP2RequestReader: ~Copyable {
 
     /// Takes a field of a request, whose head is fresh from `reset()` at the first one.
     mutating func field(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, into head: RequestHead) {
-        decodedSize += name.count + value.count
+        decodedSize += name.count + value.count + Self.fieldOverhead
         guard fault == nil else { return }
         do throws(HTTPParseError) {
             if name.first == UInt8(ascii: ":") { return try pseudoField(name, value) }
             if !hasBegun { try beginRequest(head) }
             try Self.check(name, value)
-            linesSize += name.count + value.count + Self.lineOverhead
-            guard linesSize <= limits.headerSize else { throw .fieldsTooLarge }
+            try measure(name, value)
             if name.equals("cookie") { return keepCookie(value) }
             try head.append(name: name, value: value, limits: limits)
         } catch {
@@ -83,14 +82,14 @@ struct HTTP2RequestReader: ~Copyable {
 
     /// Takes a field of a trailer section.
     mutating func trailer(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, into trailers: FieldList) {
-        decodedSize += name.count + value.count
+        decodedSize += name.count + value.count + Self.fieldOverhead
         guard fault == nil else { return }
         do throws(HTTPParseError) {
             // RFC 9113 §8.1: no pseudo-fields.
             if name.first == UInt8(ascii: ":") { throw .invalidPseudoField }
             try Self.check(name, value)
             guard trailers.count < limits.headerCount else { throw .tooManyFields }
-            guard decodedSize <= limits.headerSize else { throw .fieldsTooLarge }
+            try measure(name, value)
             try trailers.append(name: name, value: value)
         } catch {
             fault = error
@@ -113,8 +112,18 @@ struct HTTP2RequestReader: ~Copyable {
 
     // MARK: Rules
 
+    /// What a field of nothing counts in a decoded block, since it costs something too.
+    private static let fieldOverhead = 32
     /// The colon, the space and the end of a line.
     private static let lineOverhead = 4
+
+    private mutating func measure(
+        _ name: UnsafeRawBufferPointer,
+        _ value: UnsafeRawBufferPointer
+    ) throws(HTTPParseError) {
+        linesSize += name.count + value.count + Self.lineOverhead
+        guard linesSize <= limits.headerSize else { throw .fieldsTooLarge }
+    }
 
     /// RFC 9113 §8.2.1, of what HTTP/1 would not notice.
     private static func check(

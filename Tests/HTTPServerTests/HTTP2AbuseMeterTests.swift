@@ -30,6 +30,10 @@ import Testing
         #expect(passing(HTTP2FrameHeader(type: type)) == (100, abuse))
     }
 
+    @Test func `settings without end in one frame are too many`() {
+        #expect(passing(HTTP2FrameHeader(type: .settings, length: 16_380)) == (0, .settingsFlood))
+    }
+
     @Test func `requests that are taken back are too many at once`() {
         #expect(passing(HTTP2FrameHeader(type: .resetStream, length: 4)) == (10, .rapidReset))
         var meter = HTTP2AbuseMeter(settings)
