@@ -136,8 +136,9 @@ extension HTTP2Session {
         askForFlush()
     }
 
-    /// Bytes that the peer lets us send on a stream now (RFC 9113 §5.2).
+    /// Bytes that can go out on a stream now: what the windows let us send, if the connection takes any (RFC 9113 §5.2).
     func window(of stream: HTTP2Stream) -> Int {
+        guard let delegate, delegate.sessionMayWrite else { return 0 }
         let own = nghttp2_session_get_stream_remote_window_size(handle, stream.id)
         return Int(max(0, min(own, nghttp2_session_get_remote_window_size(handle))))
     }
