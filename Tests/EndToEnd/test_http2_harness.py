@@ -30,6 +30,10 @@ class Server:
         self.events = []
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # wakes who accepts
+        self.listener.close()
+
     def _accept(self):
         while True:
             try:
@@ -115,7 +119,7 @@ def server(request, tmp_path_factory):
         theirs.set_alpn_protocols(["h2"])
         server, context = Server(theirs), http2_context(authority.client_context())
     yield server, lambda **options: HTTP2Client(Connection(server.address, context), **options)
-    server.listener.close()
+    server.stop()
 
 
 def test_exchanges(server):
@@ -171,7 +175,7 @@ def answered(*pieces):
             client.closed_within(0.1)
             return response
         finally:
-            server.listener.close()
+            server.stop()
 
 
 def fields(*pairs):
