@@ -12,6 +12,7 @@ from harness import frames
 from harness.attack import MEBIBYTE, Attack, flood, flood_unread
 from harness.frames import (ENHANCE_YOUR_CALM, INITIAL_WINDOW_SIZE, LARGEST_WINDOW, block, continuation, data, frame, headers, indexed, literal, ping,
                             priority, reset, settings, window_update)
+from harness.gateway import free_port
 from harness.http2 import request_fields
 from harness.responses import ClosedEarly
 from harness.upstream import Gate, Upstream, answer
@@ -119,6 +120,31 @@ def test_streams_beyond_the_limit(gateway, upstream, waiting):
         assert client.closed_within(5), "streams are refused without end"
         assert client.goaway.code in (ENHANCE_YOUR_CALM, frames.PROTOCOL_ERROR, frames.REFUSED_STREAM)
         assert len(upstream.seen("/public/wait")) <= 110
+
+
+def test_resets_do_not_harm_others_on_a_shared_upstream_connection(start, site, upstream, waiting):
+    """What many clients take back goes upstream on one HTTP/2 connection, and a server there counts resets as well."""
+    gate = Gate()
+    upstream.on("/public/slow", lambda e: (e.read_body(), gate.wait(20), e.respond(body=b"slow")))
+    behind = start(site.config(upstream, listeners=[{"address": f"127.0.0.1:{free_port()}", "protocols": ["h2c"]}], admin=site.admin()))
+    gateway = start(site.config(f"h2c://127.0.0.1:{behind.port()}", admin=site.admin()))
+    with gateway.http2() as honest:
+        slow = honest.request("POST", "/public/slow", body=b"not to be sent again")
+        upstream.wait(path="/public/slow")
+        with Attack(gateway, "slow resets to an HTTP/2 upstream", memory=16 * MEBIBYTE, cpu=15) as attack:
+            for _ in range(4):
+                with gateway.http2() as client:
+                    for n in range(0, 900, 50):  # fewer than the gateway allows each of them
+                        streams = [client.request("GET", "/public/wait") for _ in range(50)]
+                        client.settle()
+                        time.sleep(0.02)
+                        for stream in streams:
+                            client.cancel(stream)
+                        attack.sent += 50
+        gate.open()
+        assert honest.response(slow).body == b"slow"
+    abuse = {dict(labels)["reason"]: value for (name, labels), value in behind.metrics().items() if name == "gatehouse_http2_abuse_total"}
+    assert abuse["rapid_reset"] == 0, "the server ended a connection that others use"
 
 
 # Frames that cost nothing to send

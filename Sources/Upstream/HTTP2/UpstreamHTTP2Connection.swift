@@ -22,6 +22,8 @@ final class UpstreamHTTP2Connection {
     private var exchanges: [UpstreamHTTP2Exchange] = []
     var phase: Phase
     private var frames: FrameAllowance
+    /// Streams that we have reset.
+    private var resetCount = 0
     lazy var timer = LoopTimer(self)
     /// When something was last received.
     var receivedAt: UInt64
@@ -44,6 +46,8 @@ final class UpstreamHTTP2Connection {
 
     /// The most exchanges at a time; more open another connection.
     static let streamLimit = 100
+    /// Resets after which a connection is retired; a server that takes them for an attack would cut off all that it carries.
+    private static let resetLimit = 100
     /// Also the most that a paused exchange still receives.
     private static let streamWindow: UInt32 = 64 << 10
     private static let connectionWindow: UInt32 = 1 << 20
@@ -142,6 +146,12 @@ final class UpstreamHTTP2Connection {
         if case .retired = phase { return endGracefully() }
         if client.isDraining { return retire() }
         loop.arm(timer, at: loop.deadline(after: client.configuration.poolTimeout))
+    }
+
+    /// An exchange was broken off: where clients do that again and again, what others ask for goes another way.
+    func countReset() {
+        resetCount += 1
+        if resetCount >= Self.resetLimit { retire() }
     }
 
     /// Begins no more exchanges, and closes when those under way are over.

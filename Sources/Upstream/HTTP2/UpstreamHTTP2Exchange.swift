@@ -178,7 +178,10 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
         connection.loop.disarm(timer)
         let stream = stream
         self.stream = nil
-        if let code { stream?.reset(code) }
+        if let code, let stream {
+            stream.reset(code)
+            if stream.hasSentHead { connection.countReset() }
+        }
         connection.remove(self)
     }
 
