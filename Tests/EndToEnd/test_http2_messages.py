@@ -13,6 +13,7 @@ from harness.tokens import bearer
 from harness.upstream import answer, raw
 from test_identity_headers import FORGED, folded, identity
 
+CUT = "/public/cut"  # what is broken off there may reach the upstream while the next test runs
 HIDDEN = b"GET /public/smuggled HTTP/1.1\r\nHost: gatehouse.test\r\n\r\n"
 
 
@@ -51,7 +52,7 @@ def refused(client, upstream, stream, status=(400,)):
     response = client.response(stream)
     assert response.status in status, (response.status, response.body)
     assert client.get("/public/next").status == 200
-    assert [r.path for r in upstream.seen()] == ["/public/next"]
+    assert [r.path for r in upstream.seen() if r.path != CUT] == ["/public/next"]
     return response
 
 
@@ -274,7 +275,7 @@ def test_a_length_without_a_body_is_refused(client, upstream):
 
 @pytest.mark.parametrize("length, body", [(5, b"hell"), (5, b""), (5, b"hello!"), (len(HIDDEN) - 10, HIDDEN), (5, b"hello" + HIDDEN)])
 def test_a_body_that_is_not_as_long_as_announced_never_completes(client, upstream, length, body):
-    stream = send(client, post(("content-length", str(length))), body)
+    stream = send(client, post(("content-length", str(length)), path=CUT), body)
     try:
         assert client.response(stream).status == 400
     except StreamReset as reset:
@@ -285,7 +286,7 @@ def test_a_body_that_is_not_as_long_as_announced_never_completes(client, upstrea
 
 def test_a_body_after_a_length_of_0_never_goes_upstream(client, upstream):
     """The request is complete by what it says, so it may be there already."""
-    stream = send(client, post(("content-length", "0")), HIDDEN)
+    stream = send(client, post(("content-length", "0"), path=CUT), HIDDEN)
     try:
         assert client.response(stream).status in (200, 400)
         client.wait(lambda: stream.reset is not None)
@@ -293,11 +294,11 @@ def test_a_body_after_a_length_of_0_never_goes_upstream(client, upstream):
         pass
     assert stream.reset == frames.PROTOCOL_ERROR
     assert client.get("/public/next").status == 200
-    assert [(r.path, bytes(r.body)) for r in upstream.seen() if r.path != "/public/next"] in ([], [("/public/a", b"")])
+    assert [(r.path, bytes(r.body)) for r in upstream.seen() if r.path != "/public/next"] in ([], [(CUT, b"")])
 
 
 def test_a_body_shorter_than_announced_by_trailers_never_completes(client, upstream):
-    stream = send(client, post(("content-length", "5")), b"hell", [("x-sum", "1")])
+    stream = send(client, post(("content-length", "5"), path=CUT), b"hell", [("x-sum", "1")])
     try:
         assert client.response(stream).status == 400
     except StreamReset as reset:
@@ -327,7 +328,7 @@ def test_a_body_without_length_is_framed_whatever_it_says(client, upstream, meth
 @pytest.mark.parametrize("trailers", [[(":path", "/x")], [(":status", "200")], [("X-Upper", "1")], [("x-a", "b\r\nc")], [("x-a", "b\x00")], [("x y", "1")],
                                       [("connection", "close")], [("transfer-encoding", "chunked")], [("x-a", "1"), (":method", "GET")]], ids=str)
 def test_malformed_trailers_never_complete_a_request(client, upstream, trailers):
-    stream = send(client, post(), b"hello", trailers)
+    stream = send(client, post(path=CUT), b"hello", trailers)
     try:
         assert client.response(stream).status == 400
     except StreamReset as reset:
@@ -337,7 +338,7 @@ def test_malformed_trailers_never_complete_a_request(client, upstream, trailers)
 
 
 def test_trailers_that_do_not_end_the_stream_are_malformed(client, upstream):
-    stream = client.request("POST", "/public/a", end=False)
+    stream = client.request("POST", CUT, end=False)
     client.send(frames.data(stream.number, b"hello") + frames.headers(stream.number, frames.block([("x-sum", "1")])))
     try:
         assert client.response(stream).status == 400
@@ -427,7 +428,7 @@ def test_sizes(client, upstream, gateway):
 
 
 def test_a_body_without_length_ends_at_the_limit(client, upstream):
-    stream = client.request("POST", "/public/a", end=False)
+    stream = client.request("POST", CUT, end=False)
     client.send_body(stream, bytes(11 << 20), True)
     try:
         assert client.response(stream).status == 413
