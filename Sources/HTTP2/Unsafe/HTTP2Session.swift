@@ -137,11 +137,6 @@ package final class HTTP2Session {
         Int(nghttp2_session_get_remote_settings(handle, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
     }
 
-    /// Whether the peer understands CONNECT with `:protocol` (RFC 8441 §3).
-    package var peerTakesConnectProtocol: Bool {
-        nghttp2_session_get_remote_settings(handle, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1
-    }
-
     /// The highest stream of the peer that was handed on.
     package var lastStreamID: Int32 { nghttp2_session_get_last_proc_stream_id(handle) }
 
