@@ -23,7 +23,9 @@ package final class EventLoop: @unchecked Sendable {
     package private(set) var unixTime: Int64
     /// The sub-second part of `unixTime`.
     package private(set) var unixMilliseconds: Int64
-    /// Room for one read; what stands there is valid only within one `socketReady`.
+    /// Room for one read, directly from `socketReady`; what stands there is valid only within that call.
+    ///
+    /// Whoever reads within a call that somebody else's read has led to needs room of their own.
     package let scratch: UnsafeMutableRawBufferPointer
     /// A second such room, for the layer above a read (plain text under decryption).
     package let secondScratch: UnsafeMutableRawBufferPointer

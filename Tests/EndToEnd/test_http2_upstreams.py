@@ -58,6 +58,26 @@ def test_a_request_as_http2_has_it(shared, h2c, token, unique):
     assert all(name == name.lower() for name in seen.names())
 
 
+def test_what_an_unused_connection_says_never_stands_in_for_what_a_client_says(start, site, unique):
+    """Both come in one batch of the loop, the client's first: its request, which cannot be sent twice, has the connection looked at."""
+    body = os.urandom(2000)
+    with HTTP2Upstream() as h2c:
+        config = to(site, h2c)
+        gateway = start(config | {"listeners": config["listeners"] + [{"address": "127.0.0.1:0"}]})
+        connection = gateway.connect(listener=1)
+        for number in range(3):
+            path = f"/public/{unique}-{number}"
+            assert connection.request("GET", path).status == 200
+            gateway.signal(signal.SIGSTOP)
+            connection.send(request_bytes("POST", path, {"Content-Length": str(len(body))}) + body + request_bytes("GET", path + "-next"))
+            h2c.connections[-1].raw(frames.ping() * 100)
+            time.sleep(0.05)
+            gateway.signal(signal.SIGCONT)
+            assert connection.read_response().status == 200
+            assert h2c.wait(2, path)[1].body == body
+            assert connection.read_response().json()["target"] == path + "-next"
+
+
 def test_bodies_and_trailers_both_ways(shared, h2c, unique):
     path, body = f"/public/{unique}", os.urandom(1_500_000)
 

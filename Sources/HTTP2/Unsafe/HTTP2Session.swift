@@ -30,8 +30,8 @@ package final class HTTP2Session {
     @exclusivity(unchecked) var fieldStream: HTTP2Stream?
     /// Streams whose output fell below the low-water mark during a flush.
     var drained: [HTTP2Stream] = []
-    /// Whether the library is at work: it must not be entered again.
-    var isBusy = false
+    /// Whether the library is at work: it must not be entered again, and bytes for it are lost.
+    package private(set) var isBusy = false
     private var isFlushAsked = false
 
     /// Begins a session; its first frames are ready for `flush`.

@@ -20,9 +20,21 @@ extension UpstreamHTTP2Connection: SocketHandler, BatchEndHandler {
         closeIfOver()
     }
 
-    func read() {
+    /// Reads what waits on an unused connection, so that its end is known before a request that cannot be sent again.
+    ///
+    /// That request may be on its way out of the loop's scratch, where a client's bytes still stand, or be put here from
+    /// within a call of this session: so nothing is read there, and nothing while the session is at work.
+    func catchUp() {
+        guard isUnused, session?.isBusy == false, !link.isQuiet else { return }
+        withUnsafeTemporaryAllocation(byteCount: Self.readSize, alignment: 16) { read(into: $0) }
+    }
+
+    private func read() {
+        read(into: UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<Self.readSize]))
+    }
+
+    private func read(into room: UnsafeMutableRawBufferPointer) {
         guard let session else { return }
-        let room = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<Self.readSize])
         let (count, last) = link.receive(into: room)
         if count > 0 {
             receivedAt = loop.now

@@ -102,11 +102,6 @@ final class UpstreamHTTP2Connection {
         return exchanges.count < capacity && session.mayOpenStreams
     }
 
-    /// Reads what waits on an unused connection, so that its end is known before a request that cannot be sent again.
-    func catchUp() {
-        if isUnused, !link.isQuiet { read() }
-    }
-
     /// Sends the head of a request; nil, and retired, when the connection takes no more.
     func begin(_ request: UpstreamRequest) -> UpstreamHTTP2Exchange? {
         guard let session else { return nil }
