@@ -20,6 +20,7 @@ package final class HTTP2Stream {
     /// Bytes of body that were handed over in DATA frames.
     package internal(set) var sentByteCount: UInt64 = 0
 
+    /// Alive until the stream is closed, and not to be asked after that.
     unowned(unsafe) let session: HTTP2Session
     /// The place among the streams of the session.
     var place = 0
@@ -48,15 +49,17 @@ package final class HTTP2Stream {
 
     /// Whether writers should wait for `streamDrained`, which then follows.
     package var isAboveHighWater: Bool {
-        guard output.count >= Self.highWater, output.count >= min(session.window(of: self), Self.highestWater) else {
-            return false
-        }
+        guard !isClosed, output.count >= Self.highWater else { return false }
+        guard output.count >= min(session.window(of: self), Self.highestWater) else { return false }
         wasAboveHighWater = true
         return true
     }
 
+    /// Whether something of ours waits: a part of the body, or the end behind it.
+    package var isWaiting: Bool { !output.isEmpty || isFinished && !hasSentEnd }
+
     /// Bytes that the peer's windows let us send beyond those that wait; 0 when there is no room.
-    package var room: Int { max(0, session.window(of: self) - output.count) }
+    package var room: Int { isClosed ? 0 : max(0, session.window(of: self) - output.count) }
 
     var isAboveLowWater: Bool { output.count >= Self.lowWater }
 

@@ -39,9 +39,9 @@ struct HTTP2BodyClock {
         return false
     }
 
-    /// Whether a part of the response has waited for `timeout` without the client taking any.
+    /// Whether a part of the response, or its end, has waited for `timeout` without the client taking any.
     mutating func isReaderStalled(_ stream: HTTP2Stream, _ now: UInt64, timeout: UInt64) -> Bool {
-        if stream.pendingByteCount == 0 || stream.sentByteCount != sentBytes {
+        if !stream.isWaiting || stream.sentByteCount != sentBytes {
             sentBytes = stream.sentByteCount
             sentAt = now
             return false

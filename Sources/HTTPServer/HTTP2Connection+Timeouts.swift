@@ -30,6 +30,8 @@ extension HTTP2Connection: LoopTimerHandler {
         timing.restingSince = nil
         timing.sentAt = loop.now
         timing.sentBytes = stream.sentByteCount
+        // Short streams, one after the other, must not put the second GOAWAY frame off.
+        if case .announced = ending { return }
         arm(at: loop.now + HTTP2Timing.tick)
     }
 

@@ -36,6 +36,8 @@ final class HTTP2Connection {
     /// Bytes whose room in the connection's window was not given back yet.
     private var withheldCount = 0
     private let bufferLimit: Int
+    /// How many frames may wait for a client that does not read them: some for each stream, and answers to its own.
+    private let frameLimit: Int
     private var deliveries: [HTTP2ServerStream] = []
     private var isBatchEndQueued = false
     private(set) var peerHasEnded = false
@@ -57,6 +59,7 @@ final class HTTP2Connection {
         reader = HTTP2RequestReader(limits: server.settings.headLimits)
         meter = HTTP2AbuseMeter(server.settings.http2)
         bufferLimit = Int(server.settings.http2.session.connectionWindow)
+        frameLimit = 1000 + 4 * Int(server.settings.http2.session.concurrentStreams)
     }
 
     func start() {
@@ -180,7 +183,6 @@ final class HTTP2Connection {
         timer = nil
         session?.delegate = nil
         session = nil
-        deliveries = []
         server.dismiss(info.peer)
         server.closed(self)
         while let stream = streams.popLast() {
@@ -237,6 +239,8 @@ extension HTTP2Connection: ByteStreamDelegate, BatchEndHandler {
     func streamDidRead(_ bytes: UnsafeRawBufferPointer) {
         guard !isClosed, abuse == nil else { return }
         do throws(HTTP2SessionError) { try session?.receive(bytes) } catch { return failed(error) }
+        // Of requests that were taken back, the heads of the answers are still there.
+        if let session, session.queuedFrameCount > frameLimit { found(.unreadAnswers) }
     }
 
     func streamDidEnd() {
@@ -258,10 +262,10 @@ extension HTTP2Connection: ByteStreamDelegate, BatchEndHandler {
 
     func batchDidEnd() {
         isBatchEndQueued = false
-        guard !isClosed else { return }
         let due = deliveries
         deliveries.removeAll(keepingCapacity: true)
-        for stream in due where !isClosed { stream.deliver() }
+        // A tunnel that both sides have ended hands on what waits even when the connection is gone.
+        for stream in due { stream.deliver() }
         if !isClosed { flush() }
     }
 }
@@ -281,6 +285,8 @@ extension HTTP2Connection: HTTP2SessionDelegate {
     }
 
     func sessionDidReceiveSettings() {
+        // Only the first ones begin anything: settings again and again would keep a connection at rest for ever.
+        guard !timing.hasBegun else { return }
         timing.hasBegun = true
         if streams.isEmpty { endExchanges() }
     }

@@ -101,6 +101,7 @@ extension HTTP2ServerStream: HTTPExchangeTransport {
     func abort() {
         response.body = .ended
         stream.reset(endCode == .none ? .internalError : endCode)
+        if stream.isClosed { releaseInput() }
         endExchange(.cancelled)
     }
 }

@@ -23,6 +23,8 @@ final class HTTP2ServerStream {
     /// Whether the client has sent its last frame.
     private(set) var isRequestOver = false
 
+    /// Whether a field block has begun that is not complete; the stream may close before it is.
+    private var isReadingBlock = false
     private var head: RequestHead?
     private var trailers: FieldList?
     /// Bytes that the request must still bring; nil when its head does not say.
@@ -76,6 +78,7 @@ final class HTTP2ServerStream {
         exchange.isRequestComplete = true
         isDiscarding = true
         endCode = fault.endCode
+        clock.begin(at: connection.loop.now)
         self.exchange = exchange
         server.handler.refuse(exchange, fault)
     }
@@ -132,8 +135,13 @@ final class HTTP2ServerStream {
     }
 
     private func dropInput() {
-        connection.unbuffered(input.count)
         stream.consume(input.count)
+        releaseInput()
+    }
+
+    /// Forgets what waits of the body, on a stream whose window does not matter any more.
+    func releaseInput() {
+        connection.unbuffered(input.count)
         input.releaseStorage()
     }
 
@@ -200,6 +208,7 @@ final class HTTP2ServerStream {
 extension HTTP2ServerStream: HTTP2StreamDelegate {
     func streamFieldsBegan(_ stream: HTTP2Stream, isFirst: Bool) {
         connection.timing.fieldsBeganAt = connection.loop.now
+        isReadingBlock = true
         connection.reader.begin()
         if isFirst { head = server.takeHead() } else { trailers = FieldList() }
     }
@@ -215,6 +224,7 @@ extension HTTP2ServerStream: HTTP2StreamDelegate {
 
     func streamFieldsEnded(_ stream: HTTP2Stream, endsStream: Bool) {
         connection.timing.fieldsBeganAt = nil
+        isReadingBlock = false
         if endsStream { isRequestOver = true }
         guard let head else { return trailersEnded(endsStream) }
         do throws(HTTPParseError) {
@@ -228,7 +238,11 @@ extension HTTP2ServerStream: HTTP2StreamDelegate {
     }
 
     private func trailersEnded(_ endsStream: Bool) {
-        guard let trailers, !isDiscarding else { return }
+        guard let trailers, !isDiscarding else {
+            // Nobody looks at them, but a client that sends one block after the other keeps us busy.
+            if !endsStream { connection.countProvokedReset() }
+            return
+        }
         do throws(HTTPParseError) {
             try connection.reader.finish(trailers, endsStream: endsStream)
         } catch {
@@ -279,14 +293,16 @@ extension HTTP2ServerStream: HTTP2StreamDelegate {
 
     func streamClosed(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
         connection.remove(self)
+        if isReadingBlock { connection.timing.fieldsBeganAt = nil }
         if let head { server.giveBack(head) }
         head = nil
-        // Both sides have ended a tunnel, but the other end of it has still to take what waits.
-        if code == .none, exchange?.isTunnel == true { return }
-        connection.unbuffered(input.count)
-        input.releaseStorage()
+        // A client may also reset a stream without an error, so the code alone does not say that both sides have ended.
+        let hasEnded = code == .none && stream.hasSentEnd
+        // What waits of an ended tunnel has still to be taken by its other end.
+        if hasEnded, isRequestOver, exchange?.isTunnel == true { return }
+        releaseInput()
         // The whole response may be gone before its handler says so: its head was all of it.
-        if case .none = response.body, code == .none { return }
+        if hasEnded, case .none = response.body { return }
         endExchange(.cancelled)
     }
 }

@@ -64,6 +64,36 @@ import Testing
         #expect(harness.events.count <= 21)
     }
 
+    @Test func `answers to requests that were taken back do not wait for ever`() throws {
+        var settings = Self.settings
+        settings.http2.resets = FrameRate(count: 100_000, nanoseconds: 1)
+        let harness = try HTTP2Harness(settings)
+        harness.get("/hello")
+        harness.onLoop { $0.serverStream.isAboveHighWater = true }
+        var place = 0
+        while !harness.isClosed, place < 2000 {
+            place = harness.get("/hello")
+            let last = place
+            harness.onLoop { $0.client[last].stream?.reset(.cancel) }
+        }
+        harness.exchange()
+        #expect(harness.isClosed)
+        #expect(harness.events.count < 1100)
+    }
+
+    @Test func `trailers after trailers end the connection`() throws {
+        let harness = try HTTP2Harness(Self.settings)
+        harness.post("/read")
+        // A client that takes no answer keeps its stream.
+        harness.onLoop { $0.serverStream.isAboveHighWater = true }
+        for _ in 0..<30 {
+            // A block with the field `a: b` and without END_STREAM.
+            harness.onLoop { $0.inject([0, 0, 5, 1, 4, 0, 0, 0, 1, 0x00, 1, 0x61, 1, 0x62]) }
+        }
+        harness.exchange()
+        #expect(harness.isClosed)
+    }
+
     @Test func `malformed requests are answered, but not for ever`() throws {
         let harness = try HTTP2Harness(Self.settings)
         for _ in 0..<30 { harness.get("/hello", [("te", "gzip")]) }

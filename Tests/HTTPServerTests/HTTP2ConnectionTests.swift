@@ -1,6 +1,7 @@
 import HTTP
 import HTTP2
 import Testing
+import Transport
 
 @testable import HTTPServer
 
@@ -235,8 +236,40 @@ import Testing
         #expect(harness.isClosed)
     }
 
-    @Test func `an extended CONNECT becomes a tunnel that each side ends for itself`() throws {
+    @Test func `a stream that ends in the middle of its trailers takes no time-out along`() throws {
         let harness = try HTTP2Harness()
+        harness.post("/hold")
+        // The head of a HEADERS frame, and nothing of its block.
+        harness.onLoop { $0.inject([0, 0, 5, 1, 5, 0, 0, 0, 1]) }
+        #expect(harness.onLoop { $0.connection?.timing.fieldsBeganAt } != nil)
+        harness.onLoop { $0.handler.exchanges[0].exchange.abort() }
+        harness.exchange()
+        #expect(harness.response(0).closed == HTTP2ErrorCode.internalError.rawValue)
+        #expect(harness.onLoop { $0.connection?.timing.fieldsBeganAt } == nil)
+    }
+
+    @Test func `a client that never has room for the end is not waited for`() throws {
+        let harness = try HTTP2Harness(
+            ServerSettings(idleTimeout: 1),
+            client: HTTP2SessionSettings(streamWindow: 0)
+        )
+        harness.get("/hold")
+        harness.onLoop { parts in
+            parts.handler.exchanges[0].begin()
+            parts.handler.exchanges[0].exchange.finish()
+        }
+        harness.exchange()
+        #expect(harness.response(0) == Summary(statuses: ["200"]))
+        harness.onLoop { parts in
+            guard let connection = parts.connection else { return }
+            connection.timerFired(LoopTimer(connection))
+        }
+        harness.exchange()
+        #expect(harness.response(0).closed == HTTP2ErrorCode.cancel.rawValue)
+        #expect(harness.onLoop { $0.connection?.streams.count } == 0)
+    }
+
+    private func openTunnel(_ harness: HTTP2Harness) {
         let fields: [(StaticString, String)] = [
             (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"), (":authority", "a"),
             (":path", "/hold"),
@@ -248,6 +281,35 @@ import Testing
             parts.handler.exchanges[0].exchange.resumeBody()
             parts.handler.exchanges[0].write(7)
         }
+        harness.exchange()
+    }
+
+    @Test func `a tunnel that its client resets without an error is over`() throws {
+        let harness = try HTTP2Harness()
+        openTunnel(harness)
+        harness.onLoop { $0.client[0].stream?.reset(.none) }
+        harness.exchange()
+        #expect(harness.events[0].last == "cancelled")
+        harness.onLoop { $0.connection?.abort() }
+        #expect(harness.onLoop { $0.handler.exchanges[0].exchange.room } == 0)
+    }
+
+    @Test func `what waits of an ended tunnel is handed on though the connection is gone`() throws {
+        let harness = try HTTP2Harness()
+        openTunnel(harness)
+        harness.onLoop { $0.handler.exchanges[0].exchange.pauseBody() }
+        harness.onLoop { $0.handler.exchanges[0].exchange.finish() }
+        harness.send(0, 9, ends: true)
+        #expect(harness.response(0).closed == 0)
+        harness.onLoop { $0.connection?.abort() }
+        #expect(harness.onLoop { $0.handler.exchanges[0].exchange.room } == 0)
+        harness.onLoop { $0.handler.exchanges[0].exchange.resumeBody() }
+        #expect(harness.events[0] == ["CONNECT /hold", "body 9", "end", "completed"])
+    }
+
+    @Test func `an extended CONNECT becomes a tunnel that each side ends for itself`() throws {
+        let harness = try HTTP2Harness()
+        openTunnel(harness)
         harness.send(0, 9)
         #expect(harness.response(0) == Summary(statuses: ["200"], body: 7))
         harness.onLoop { $0.handler.exchanges[0].exchange.finish() }

@@ -316,7 +316,7 @@ final class FakeStream: ByteStream {
 
     var pendingByteCount: Int { 0 }
     var sentByteCount: UInt64 { 0 }
-    var isAboveHighWater: Bool { false }
+    var isAboveHighWater = false
 
     func start() {}
     func write(_ bytes: UnsafeRawBufferPointer) {

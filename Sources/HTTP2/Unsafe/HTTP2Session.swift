@@ -132,6 +132,9 @@ package final class HTTP2Session {
     /// Whether frames wait that the peer's windows do not hold back.
     package var wantsToSend: Bool { nghttp2_session_want_write(handle) != 0 }
 
+    /// Frames that wait to be sent, without those of bodies.
+    package var queuedFrameCount: Int { nghttp2_session_get_outbound_queue_size(handle) }
+
     /// The most streams that the peer lets us have open; clients only.
     package var peerConcurrentStreams: Int {
         Int(nghttp2_session_get_remote_settings(handle, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
