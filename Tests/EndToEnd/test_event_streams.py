@@ -220,9 +220,35 @@ def test_a_stream_ends_when_its_token_is_revoked(start, site, upstream, protocol
     source.put(None)
 
 
+def test_an_upload_ends_when_its_token_is_revoked(start, site, upstream, unique):
+    gateway = start(site.config(upstream, storage="sqlite:data/gatehouse.db", authorization_server={},
+                                trusted_issuers=[site.trusted(user_prefix="foreign:")]))
+    token, path = gateway.issue_token("ada", "notes:write"), f"/notes/{unique}"
+    with gateway.connect() as old, gateway.http2() as client:
+        old.send(request_bytes("POST", path, bearer(token) | {"Transfer-Encoding": "chunked"}) + b"1\r\nx\r\n")
+        stream = client.request("POST", path, bearer(token), b"x", end=False)
+        eventually(lambda: len(upstream.seen(path)) == 2, what="both requests")
+        assert gateway.command("token", "revoke", token).returncode == 0
+        client.wait(lambda: stream.is_over, timeout=3, what="the end of the upload")
+        assert stream.response.status == 401 and old.read_response().status == 401
+
+
 # gRPC over HTTP/2: its status is told even when the answer has begun
 
 GRPC = {"content-type": "application/grpc", "te": "trailers"}
+
+
+def test_a_call_that_is_not_answered_ends_when_its_token_expires(gateway, site, unique):
+    """The answer to a stream of the client's begins with its end; an upload goes on, since its token was good."""
+    fields = bearer(site.issuer.token(exp=int(time.time()) - 57))
+    with gateway.http2() as client:
+        call = client.request("POST", f"/notes/{unique}", GRPC | fields, b"\0\0\0\0\0", end=False)
+        upload = client.request("POST", f"/notes/{unique}-2", fields, b"x", end=False)
+        client.wait(lambda: call.is_over, timeout=6, what="the end of the call")
+        assert call.response.status == 200 and call.response.get("grpc-status") == "16"
+        assert not upload.is_over
+        client.send_body(upload, b"y", end=True)
+        assert client.response(upload).status == 200
 
 
 def test_a_refused_call_is_an_answer_of_one_frame(gateway, upstream, site):

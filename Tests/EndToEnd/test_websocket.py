@@ -514,8 +514,18 @@ def test_a_refusal_of_the_upstream_reaches_http_2(client, upstream, unique, stat
     assert stream.response.status == status and bytes(stream.body) == b"no thanks"
 
 
+def test_a_page_of_the_upstream_opens_no_tunnel(client, upstream, unique):
+    """A 2xx is what opens one over HTTP/2 (RFC 8441 §5), so bytes of a page would be taken for frames."""
+    upstream.on(f"/public/{unique}", answer(200, body=b"\x81\x05hello"))
+    stream = open_stream(client, f"/public/{unique}")
+    client.wait(lambda: stream.is_over, what="the end of the answer")
+    assert stream.response.status == 502 and b"hello" not in bytes(stream.body)
+    assert upstream.only(f"/public/{unique}")
+
+
 def test_a_token_is_needed_before_an_extended_connect(client, upstream, site):
-    for fields, status in [({}, 401), (bearer(site.issuer.token(scope="other")), 403), ({"sec-websocket-protocol": "bearer.x.y.z"}, 401)]:
+    for fields, status in [({}, 401), (bearer(site.issuer.token(scope="other")), 403), ({"sec-websocket-protocol": "bearer.x.y.z"}, 401),
+                           ({"content-type": "application/grpc"}, 401)]:
         stream = open_stream(client, "/notes/refused", fields)
         assert stream.response.status == status and "www-authenticate" in stream.response
     assert not upstream.seen("/notes/refused")
@@ -561,10 +571,12 @@ def test_each_side_may_end_its_stream_alone(client, upstream, unique):
     client.settle()
 
 
-def test_a_reset_ends_the_upstreams_side(client, upstream, unique):
+@pytest.mark.parametrize("code", [0, 8])
+def test_a_reset_ends_the_upstreams_side(client, upstream, unique, code):
+    """NO_ERROR too, which says nothing about who has ended what."""
     ended = Gate()
     upstream.on(f"/public/{unique}", tunnel(lambda end: (end.read_to_end(), ended.open())))
-    client.cancel(open_stream(client, f"/public/{unique}"))
+    client.cancel(open_stream(client, f"/public/{unique}"), code)
     assert ended.wait(3)
     assert client.get("/public/beside").status == 200
 
@@ -583,10 +595,12 @@ def test_a_tunnel_that_nobody_reads_stops_no_other(client, gateway, upstream, un
     gate.open()
 
 
-def test_a_tunnel_of_http_2_is_cut_when_its_token_expires(client, gateway, upstream, site, unique):
+@pytest.mark.parametrize("fields", [{}, {"content-type": "application/grpc"}])
+def test_a_tunnel_of_http_2_is_cut_when_its_token_expires(client, gateway, upstream, site, unique, fields):
+    """In both directions, although a stream of gRPC would end with a status that the client may leave unread."""
     path = f"/notes/{unique}"
     upstream.on(path, tunnel(echo))
-    stream = open_stream(client, path, bearer(site.issuer.token(exp=int(time.time()) - 57)))
+    stream = open_stream(client, path, bearer(site.issuer.token(exp=int(time.time()) - 57)) | fields)
     client.wait(lambda: stream.is_over, timeout=6, what="the end of the tunnel")
     assert stream.reset is not None
     assert client.get("/public/beside").status == 200

@@ -12,7 +12,8 @@ package enum FailureFormat: Sendable, Equatable {
 
     /// What a request asks for; a head that could not be read to its end asks for a problem.
     package init(_ head: RequestHead) {
-        if head.isGRPC {
+        // The answer to a failure of gRPC is a 200, which would open a tunnel (RFC 8441 §5).
+        if head.isGRPC, head.connectProtocol == nil {
             self = .grpc
         } else if let mode = head.value(of: .secFetchMode) {
             self = mode.equalsIgnoringCase("navigate") ? .page : .problem

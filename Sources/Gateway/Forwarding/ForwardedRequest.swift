@@ -21,6 +21,10 @@ final class ForwardedRequest {
     private var exchange: HTTPExchange?
     private var fields = FieldBlock()
     private var startedAt: UInt64 = 0
+    /// The 1xx responses that have come.
+    private var informationalCount = 0
+    /// How many of them are handed on.
+    private static let mostInformational = 100
     /// What the client wants to speak with the upstream instead of HTTP.
     private var tunnel: TunnelRequest?
 
@@ -35,6 +39,7 @@ final class ForwardedRequest {
         pipeline: RequestPipeline
     ) throws(GatewayFailure) {
         let head = exchange.head
+        informationalCount = 0
         tunnel = TunnelRequest(head)
         let method = head.connectProtocol == nil ? head.method : .get
         request.prepare(method: method, framing: head.framing, upgrades: tunnel != nil, delegate: self)
@@ -53,11 +58,24 @@ final class ForwardedRequest {
         client.start(request)
     }
 
-    /// Ends a response that has begun, because its token is not good any more.
+    /// Ends a response that has begun, or a request that goes on, because its token is not good any more.
     func cut(_ refusal: TokenRefusal) {
-        guard let exchange, exchange.isResponseStarted else { return }
+        guard let exchange else { return }
+        guard exchange.isResponseStarted else {
+            if isCutUnanswered(exchange, refusal) { fail(.tokenRefused(refusal)) }
+            return
+        }
         if case .expired = refusal { note?.ending = .tokenExpired } else { note?.ending = .tokenRevoked }
         breakOff(exchange, .tokenRefused(refusal))
+    }
+
+    /// Whether a request that was not answered ends with its token.
+    ///
+    /// An upload that has begun may outlive a token that runs out; one that was revoked it may not, nor may a stream of gRPC,
+    /// whose answer often begins with its end.
+    private func isCutUnanswered(_ exchange: HTTPExchange, _ refusal: TokenRefusal) -> Bool {
+        guard !exchange.isRequestComplete else { return false }
+        return refusal == .revoked || FailureFormat(exchange.head) == .grpc
     }
 
     private func writeHead(
@@ -131,7 +149,10 @@ final class ForwardedRequest {
     ///
     /// gRPC has room for a reason even then: its status comes last, in the trailers.
     private func breakOff(_ exchange: HTTPExchange, _ failure: GatewayFailure) {
-        guard exchange.head.majorVersion == 2, FailureFormat(exchange.head) == .grpc else { return exchange.abort() }
+        // Trailers would end one direction of a tunnel only.
+        guard exchange.head.majorVersion == 2, !exchange.isTunnel, FailureFormat(exchange.head) == .grpc else {
+            return exchange.abort()
+        }
         var trailers = FieldBlock()
         FailureRenderer.appendStatus(failure, note?.route, to: &trailers)
         exchange.finish(trailers: trailers.bytes)
@@ -188,7 +209,9 @@ extension ForwardedRequest: UpstreamRequestDelegate {
     }
 
     func upstreamInformational(_ request: UpstreamRequest, _ head: ResponseHead) {
-        guard let exchange, writeFields(of: head) else { return }
+        // Nothing makes the upstream wait when the client does not read them.
+        informationalCount += 1
+        guard let exchange, informationalCount <= Self.mostInformational, writeFields(of: head) else { return }
         exchange.sendInformational(status: head.status, fields: fields.bytes)
     }
 
@@ -209,6 +232,8 @@ extension ForwardedRequest: UpstreamRequestDelegate {
     }
 
     func upstreamHead(_ request: UpstreamRequest, _ head: ResponseHead) {
+        // RFC 8441 §5: a 2xx would tell the client that its tunnel is open, and that what follows came through it.
+        if tunnel?.isTranslated == true, (200..<300).contains(head.status) { return fail(.upstreamMalformed) }
         guard let exchange, let pipeline, writeFields(of: head) else { return }
         if !head.fields.contains(.date) { pipeline.appendDate(to: &fields) }
         pipeline.appendTransportSecurity(exchange, to: &fields)
