@@ -20,6 +20,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -69,21 +70,28 @@ def install(python):
 
 class Suite:
     def __init__(self, python, folder):
-        self.python, self.folder = python, Path(folder)
+        self.python, self.folder, self.started = python, Path(folder), []
 
     def start(self, name, *arguments):
+        command = [self.python, "-W", "ignore", "-c", WSTEST, INSTALLED, *map(str, arguments)]
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         with open(self.folder / f"{name}.log", "wb") as log:
-            return subprocess.Popen([self.python, "-W", "ignore", "-c", WSTEST, INSTALLED, *map(str, arguments)], cwd=self.folder,
-                                    env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-                                    stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+            self.started.append(subprocess.Popen(command, cwd=self.folder, env=env, stdin=subprocess.DEVNULL, stdout=log,
+                                                 stderr=subprocess.STDOUT))
+        return self.started[-1]
+
+    def stop(self):
+        for process in self.started:
+            process.terminate()
+            process.wait()
 
     def echo_server(self, name):
-        """A server that sends each message back, with compression; (process, port)."""
+        """A server that sends each message back, with compression; its port."""
         port = free_port()
         process = self.start(name, "-m", "testeeserver", "-w", f"ws://127.0.0.1:{port}")
         eventually(lambda: accepts(port) or process.poll() is not None, 60, what="the echo server")
         assert process.poll() is None, (self.folder / f"{name}.log").read_text()
-        return process, port
+        return port
 
     def client(self, name, server, cases, excluded):
         """Starts the fuzzing client against a server."""
@@ -156,6 +164,7 @@ def judge(suite, servers, options):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cases", nargs="+", default=["*"])
     parser.add_argument("--all", action="store_true", help="the compression of large messages too")
@@ -170,8 +179,8 @@ def main():
         folder = Path(options.folder or temporary).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         suite, site = Suite(python, folder), Site(Path(temporary) / "site")
-        (one, port), (other, proxied) = suite.echo_server("echo"), suite.echo_server("echo-proxied")
         try:
+            port, proxied = suite.echo_server("echo"), suite.echo_server("echo-proxied")
             routes = [{"path": "/echo/**", "scopes": ["notes:read"], "upstream": "legacy"}]
             config = site.config(f"http://127.0.0.1:{proxied}", routes=routes)
             token = site.issuer.token(exp=int(time.time()) + 4 * 3600)
@@ -185,9 +194,7 @@ def main():
                 good = judge(suite, {"straight": {"url": f"ws://127.0.0.1:{port}/echo/fuzz"},
                                      "through": {"url": base + "/echo/fuzz", "protocols": ["bearer." + token]}}, options)
         finally:
-            for process in (one, other):
-                process.terminate()
-                process.wait()
+            suite.stop()
     sys.exit(0 if good else 1)
 
 
