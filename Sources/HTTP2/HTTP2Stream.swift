@@ -33,11 +33,11 @@ package final class HTTP2Stream {
     var wasAboveHighWater = false
 
     /// Bytes that may wait although the peer's window has no room for them.
-    package static let highWater = 16 << 10
+    package static let highWater = 8 << 10
     /// Bytes that may wait at most, however large the peer's window is.
     package static let highestWater = 128 << 10
     /// Bytes.
-    package static let lowWater = 8 << 10
+    package static let lowWater = 4 << 10
 
     init(id: Int32, session: HTTP2Session) {
         self.id = id

@@ -1,6 +1,7 @@
 import Admin
 import Configuration
 import Dispatch
+import HTTP2
 import HTTPServer
 import JWT
 import Locking
@@ -110,8 +111,9 @@ package final class GatewayServer: @unchecked Sendable {
 
     /// Begins to accept; returns a line for each listener.
     ///
-    /// - Throws: `ApplicationError.setup` when the admin address can't be had.
+    /// - Throws: `ApplicationError.setup` when the admin address can't be had, or the HTTP/2 library does not work.
     package func start() throws(ApplicationError) -> [String] {
+        guard HTTP2Rehearsal.run() else { throw .setup("libnghttp2 does not carry a request from end to end") }
         if let settings = snapshot.configuration.admin {
             adminListener = try AdminListener(settings, server: self, loop: group.loops[0])
         }
