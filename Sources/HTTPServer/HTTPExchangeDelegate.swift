@@ -59,7 +59,7 @@ package enum ResponseFraming: Equatable, Sendable {
     case stream
 }
 
-/// The protocol side of an exchange: one HTTP/1 connection, later one HTTP/2 stream.
+/// The protocol side of an exchange: one HTTP/1 connection, or one HTTP/2 stream.
 protocol HTTPExchangeTransport: AnyObject {
     var isWritable: Bool { get }
     var room: Int { get }
