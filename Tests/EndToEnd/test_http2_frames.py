@@ -18,6 +18,8 @@ from harness.upstream import Gate
 GET = block(request_fields("GET", "/public/a"))
 POST = block(request_fields("POST", "/public/a"))
 WAIT = block(request_fields("GET", "/public/wait"))
+# Counted at the upstream, where what another test broke off may still come in.
+ONCE = block(request_fields("GET", "/public/once"))
 
 
 def configuration(site, upstream):
@@ -124,8 +126,8 @@ def test_an_error_of_the_connection_closes_it(gateway, upstream, waiting, state,
 
 RESETS = {
     "5.1 DATA on a stream that has ended": ("closed", data(1, b"x"), {STREAM_CLOSED}),
-    "5.1 HEADERS on a stream that has ended": ("closed", headers(1, GET, True), {STREAM_CLOSED, PROTOCOL_ERROR}),
-    "5.1.1 a number below one used": ("closed", headers(5, GET, True) + headers(3, GET, True), {STREAM_CLOSED, PROTOCOL_ERROR}),
+    "5.1 HEADERS on a stream that has ended": ("closed", headers(1, ONCE, True), {STREAM_CLOSED, PROTOCOL_ERROR}),
+    "5.1.1 a number below one used": ("closed", headers(5, ONCE, True) + headers(3, ONCE, True), {STREAM_CLOSED, PROTOCOL_ERROR}),
     "5.1 DATA on a half-closed stream": ("half-closed", data(1, b"x"), {STREAM_CLOSED}),
     "5.1 HEADERS on a half-closed stream": ("half-closed", headers(1, block([("x-a", "b")]), True), {STREAM_CLOSED, PROTOCOL_ERROR}),
     "5.3.1 a stream that depends on itself": ("half-closed", priority(1, 1), {PROTOCOL_ERROR}),
@@ -143,7 +145,7 @@ def test_an_error_of_a_stream_leaves_the_others(gateway, upstream, waiting, name
     state, sent, codes = RESETS[name]
     with gateway.http2() as client:
         stream = client.open()
-        client.send(headers(1, GET if state == "closed" else WAIT, True))
+        client.send(headers(1, ONCE if state == "closed" else WAIT, True))
         client.open(number=5)
         if state == "closed":
             client.response(stream)
@@ -161,7 +163,7 @@ def test_an_error_of_a_stream_leaves_the_others(gateway, upstream, waiting, name
         else:
             assert name in MAY_BE_IGNORED, "nothing happened"
             assert client.get("/public/next").status == 200
-            assert len(upstream.seen("/public/a")) <= 2 if "number" in name else len(upstream.seen("/public/a")) <= 1, "served twice"
+            assert len(upstream.seen("/public/once")) <= 2 if "number" in name else len(upstream.seen("/public/once")) <= 1, "served twice"
 
 
 # What has no effect
