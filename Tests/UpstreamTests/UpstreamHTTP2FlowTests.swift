@@ -101,6 +101,35 @@ import Testing
         #expect(harness.onLoop { _ in exchange.drainCount } > 0)
     }
 
+    @Test func `a server that takes a body slowly is not taken for one that has stopped`() throws {
+        let window = 65_535
+        let rest = 8 << 10
+        let server = TestServer.raw { peer in
+            guard let head = peer.read(.headers) else { return }
+            var received = 0
+            func read(until count: Int) {
+                while received < count, let frame = peer.read(.data) { received += frame.payload.count }
+            }
+            read(until: window)
+            // Each step takes a quarter of the limit, all of them together twice the limit.
+            for step in 1...8 {
+                usleep(250_000)
+                for id in [0, head.id] { peer.send(.windowUpdate, id: id, RawHTTP2Peer.word(UInt32(rest / 8))) }
+                read(until: window + step * rest / 8)
+            }
+            peer.sendFields([(":status", "200")], id: head.id, endsStream: true)
+            _ = peer.readFrame()
+        }
+        let harness = try Harness([server.plainHTTP2]) { $0.idleTimeout = 1_000_000_000 }
+        let outcome = harness.run(
+            .put,
+            framing: .length(UInt64(window + rest)),
+            script: ExchangeScript(body: [[UInt8](repeating: 0x61, count: window + rest)])
+        )
+        #expect(outcome.error == nil)
+        #expect(outcome.status == 200)
+    }
+
     @Test func `a body of another length than promised fails the exchange alone`() throws {
         let server = TestServer { peer in peer.onComplete = { peer.answer($0) } }
         let harness = try Harness([server.plainHTTP2])

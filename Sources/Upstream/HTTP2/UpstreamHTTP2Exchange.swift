@@ -20,6 +20,8 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
     private let beganAt: UInt64
     /// When the response's head must be there; nil until the request is complete.
     private var responseDeadline: UInt64?
+    /// Bytes of the body that had gone out when the limit was last set.
+    private var sentWhenArmed: UInt64 = 0
     var isPaused = false
     /// Whoever writes sees for itself if more can be written.
     var isWriting = false
@@ -195,6 +197,8 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
 
 extension UpstreamHTTP2Exchange: LoopTimerHandler {
     func timerFired(_ timer: LoopTimer) {
+        // A server that takes the body slowly takes it all the same.
+        if !isRequestOut, let stream, stream.sentByteCount != sentWhenArmed { return setTimer() }
         // A connection on which nothing has come since is likely to be dead, though nobody said so.
         if connection.receivedAt <= beganAt { connection.retire() }
         if isRequestOut, body.isComplete, !reader.hasStarted {
@@ -210,6 +214,7 @@ extension UpstreamHTTP2Exchange: LoopTimerHandler {
     /// Arms the limit for what is being waited for; not for what the downstream side has to do.
     func setTimer() {
         guard request != nil else { return }
+        sentWhenArmed = stream?.sentByteCount ?? 0
         if let deadline = deadline() {
             connection.loop.arm(timer, at: deadline)
         } else {
