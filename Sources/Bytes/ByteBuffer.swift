@@ -93,6 +93,18 @@ package struct ByteBuffer: ~Copyable {
         tail = 0
     }
 
+    /// Moves the content to storage of its own size, when that gives back more than `slack` bytes.
+    package mutating func trimStorage(slack: Int) {
+        guard capacity - count > slack else { return }
+        var trimmed = ByteBuffer()
+        if !isEmpty {
+            trimmed.base = .allocate(byteCount: count, alignment: 16)
+            trimmed.capacity = count
+            trimmed.append(bytes)
+        }
+        swap(&self, &trimmed)
+    }
+
     @inlinable
     package mutating func append(_ source: UnsafeRawBufferPointer) {
         guard let start = source.baseAddress, source.count > 0 else { return }

@@ -52,6 +52,8 @@ package final class HTTP2Stream {
         guard !isClosed, output.count >= Self.highWater else { return false }
         guard output.count >= min(session.window(of: self), Self.highestWater) else { return false }
         wasAboveHighWater = true
+        // It may wait for long, and grew by doubling.
+        output.trimStorage(slack: Self.lowWater)
         return true
     }
 

@@ -16,6 +16,26 @@ import Testing
         }
     }
 
+    @Test func `trimming keeps the content and gives back what is more than the slack`() {
+        var buffer = ByteBuffer(capacity: 4096)
+        buffer.append("hello world")
+        buffer.consume(6)
+        buffer.trimStorage(slack: 4096)
+        let kept = buffer.writableBytes.count
+        #expect(kept == 4096 - 11)
+        buffer.trimStorage(slack: 100)
+        let (room, found) = (buffer.writableBytes.count, buffer.bytes.text)
+        #expect(room == 0)
+        #expect(found == "world")
+        buffer.append("!")
+        let grown = buffer.bytes.text
+        #expect(grown == "world!")
+        buffer.consume(6)
+        buffer.trimStorage(slack: 0)
+        let left = buffer.writableBytes.count
+        #expect(left == 0)
+    }
+
     @Test func `consuming everything makes the whole storage writable again`() {
         var buffer = ByteBuffer(capacity: 64)
         let room = buffer.writableBytes.count
