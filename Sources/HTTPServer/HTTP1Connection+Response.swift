@@ -20,6 +20,20 @@ struct ResponseProgress {
     }
 
     var body = Body.notBegun
+
+    /// The part of the bytes that the body has room for: nothing where there is none, and no more than was promised.
+    ///
+    /// In HTTP/1.1 more would be read as the next response; in HTTP/2 it makes the response malformed (RFC 9113 §8.1.1).
+    mutating func admit(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        switch body {
+        case .notBegun, .none, .ended: return UnsafeRawBufferPointer(start: nil, count: 0)
+        case .length(let left):
+            let count = min(left, UInt64(bytes.count))
+            body = .length(left - count)
+            return UnsafeRawBufferPointer(rebasing: bytes[..<Int(count)])
+        case .chunked, .untilClose, .tunnel: return bytes
+        }
+    }
 }
 
 extension HTTP1Connection: HTTPExchangeTransport {
@@ -60,21 +74,15 @@ extension HTTP1Connection: HTTPExchangeTransport {
     }
 
     func sendBody(_ bytes: UnsafeRawBufferPointer) {
+        let bytes = response.admit(bytes)
         guard bytes.count > 0 else { return }
-        switch response.body {
-        case .notBegun, .none, .ended: return
-        case .length(let left):
-            // More than was promised would be read as the next response.
-            let count = min(left, UInt64(bytes.count))
-            response.body = .length(left - count)
-            stream.write(UnsafeRawBufferPointer(rebasing: bytes[..<Int(count)]))
-        case .chunked:
+        if case .chunked = response.body {
             ChunkEncoder.appendHead(bytes.count, to: &server.headBuffer)
             sendHeadBuffer()
             stream.write(bytes)
             ChunkEncoder.appendTail(to: &server.headBuffer)
             sendHeadBuffer()
-        case .untilClose, .tunnel:
+        } else {
             stream.write(bytes)
         }
         exchange?.responseBodySize += UInt64(bytes.count)

@@ -24,11 +24,9 @@ extension HTTP2ServerStream: HTTPExchangeTransport {
         encoder.append(lines: fields)
         if case .length(let count) = framing { encoder.append(contentLength: count) }
         response.body = exchange.head.method == .head ? .none : Self.body(framing)
-        if case .none = response.body {
-            session.respond(stream, encoder, endsStream: true)
-        } else {
-            session.respond(stream, encoder, endsStream: false)
-        }
+        var endsStream = false
+        if case .none = response.body { endsStream = true }
+        session.respond(stream, encoder, endsStream: endsStream)
     }
 
     private static func body(_ framing: ResponseFraming) -> ResponseProgress.Body {
@@ -40,17 +38,8 @@ extension HTTP2ServerStream: HTTPExchangeTransport {
     }
 
     func sendBody(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.count > 0 else { return }
-        switch response.body {
-        case .notBegun, .none, .ended: return
-        case .length(let left):
-            // RFC 9113 §8.1.1: more than was promised makes the response malformed.
-            let count = min(left, UInt64(bytes.count))
-            response.body = .length(left - count)
-            stream.write(UnsafeRawBufferPointer(rebasing: bytes[..<Int(count)]))
-        case .untilClose, .chunked, .tunnel:
-            stream.write(bytes)
-        }
+        let bytes = response.admit(bytes)
+        stream.write(bytes)
         exchange?.responseBodySize += UInt64(bytes.count)
     }
 

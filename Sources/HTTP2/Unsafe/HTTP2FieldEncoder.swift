@@ -5,30 +5,30 @@ import CNghttp2
 ///
 /// Confined to its event loop.
 ///
-/// How it works: names and values stay where they are; what is made here stands in a scratch space. The library copies
-/// both when the fields are submitted, so the bytes that were given need to live only until then.
+/// How it works: names and values stay where they are, numbers stand in `digits`. The library copies both when the fields
+/// are submitted, so the bytes that were given need to live only until then.
 package final class HTTP2FieldEncoder {
     @exclusivity(unchecked) private(set) var pairs: UnsafeMutablePointer<nghttp2_nv>
     @exclusivity(unchecked) private(set) var count = 0
     @exclusivity(unchecked) private var capacity = 64
-    @exclusivity(unchecked) private var scratch: UnsafeMutablePointer<UInt8>
-    @exclusivity(unchecked) private var scratchCapacity = 64
-    @exclusivity(unchecked) private var scratchUsed = 0
+    /// Numbers in decimal digits; it never grows, so what points into it stays good.
+    @exclusivity(unchecked) private var digits = ByteBuffer(capacity: digitsSize)
+
+    /// A status, a length of 64 bits, and as much again.
+    private static let digitsSize = 64
 
     package init() {
         pairs = .allocate(capacity: capacity)
-        scratch = .allocate(capacity: scratchCapacity)
     }
 
     deinit {
         pairs.deallocate()
-        scratch.deallocate()
     }
 
     /// Forgets all fields.
     package func removeAll() {
         count = 0
-        scratchUsed = 0
+        digits.removeAll()
     }
 
     /// Adds a field; the name must be in lower case.
@@ -44,28 +44,19 @@ package final class HTTP2FieldEncoder {
 
     /// Adds `:status`, of three digits (RFC 9113 §8.3.2).
     package func append(status: Int) {
-        let digits = reserveScratch(3)
-        for (index, divisor) in [100, 10, 1].enumerated() {
-            digits[index] = UInt8(ascii: "0") + UInt8(clamping: status / divisor % 10)
-        }
-        append(name: ":status", value: UnsafeRawBufferPointer(start: digits, count: 3))
+        append(name: ":status", number: status)
     }
 
     /// Adds `content-length`.
     package func append(contentLength: UInt64) {
-        var digits = 1
-        var rest = contentLength
-        while rest >= 10 {
-            rest /= 10
-            digits += 1
-        }
-        let place = reserveScratch(digits)
-        rest = contentLength
-        for index in (0..<digits).reversed() {
-            place[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        }
-        append(name: "content-length", value: UnsafeRawBufferPointer(start: place, count: digits))
+        append(name: "content-length", number: Int(clamping: contentLength))
+    }
+
+    private func append(name: StaticString, number: Int) {
+        let start = digits.count
+        digits.append(decimal: number)
+        precondition(digits.count <= Self.digitsSize, "a message has one status and one length")
+        append(name: name, value: digits.bytes.slice(start..<digits.count))
     }
 
     /// Adds field lines, each with its line end.
@@ -104,35 +95,12 @@ package final class HTTP2FieldEncoder {
         count += 1
     }
 
-    private func reserveScratch(_ size: Int) -> UnsafeMutablePointer<UInt8> {
-        if scratchCapacity - scratchUsed < size { growScratch(size) }
-        let place = scratch + scratchUsed
-        scratchUsed += size
-        return place
-    }
-
     private func growPairs() {
         let fresh = UnsafeMutablePointer<nghttp2_nv>.allocate(capacity: capacity * 2)
         fresh.initialize(from: pairs, count: count)
         pairs.deallocate()
         pairs = fresh
         capacity *= 2
-    }
-
-    /// Moves to a larger space, and what points into the old one with it.
-    private func growScratch(_ size: Int) {
-        var wanted = scratchCapacity * 2
-        while wanted - scratchUsed < size { wanted *= 2 }
-        let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
-        fresh.initialize(from: scratch, count: scratchUsed)
-        let old = scratch..<(scratch + scratchUsed)
-        for index in 0..<count {
-            guard let value = pairs[index].value, old.contains(value) else { continue }
-            pairs[index].value = fresh + (value - scratch)
-        }
-        scratch.deallocate()
-        scratch = fresh
-        scratchCapacity = wanted
     }
 }
 

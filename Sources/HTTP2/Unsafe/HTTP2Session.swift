@@ -140,9 +140,6 @@ package final class HTTP2Session {
         Int(nghttp2_session_get_remote_settings(handle, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
     }
 
-    /// The highest stream of the peer that was handed on.
-    package var lastStreamID: Int32 { nghttp2_session_get_last_proc_stream_id(handle) }
-
     /// Whether another request may be begun: no GOAWAY came or went and stream numbers are left; clients only.
     package var mayOpenStreams: Bool { nghttp2_session_check_request_allowed(handle) != 0 }
 }

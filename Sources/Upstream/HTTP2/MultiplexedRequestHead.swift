@@ -4,13 +4,8 @@ import HTTP2
 
 /// Puts the head of a request together for a server of HTTP/2 (RFC 9113 §8.3.1).
 enum MultiplexedRequestHead {
-    /// The fields point into the request, the server and the room, until they are submitted.
-    static func write(
-        _ request: UpstreamRequest,
-        server: ServerPool,
-        into fields: HTTP2FieldEncoder,
-        room: inout ByteBuffer
-    ) {
+    /// The fields point into the request and the server, until they are submitted.
+    static func write(_ request: UpstreamRequest, server: ServerPool, into fields: HTTP2FieldEncoder) {
         let line = request.line.bytes
         // METHOD SP TARGET SP HTTP/1.1 CR LF
         let methodEnd = line.firstOffset(of: 0x20) ?? 0
@@ -25,7 +20,7 @@ enum MultiplexedRequestHead {
         }
         // RFC 9113 §8.2.2; servers of gRPC expect it.
         if request.acceptsTrailers { fields.append(name: "te", value: "trailers") }
-        appendLength(request, &room, to: fields)
+        if case .length(let length) = request.framing { fields.append(contentLength: length) }
     }
 
     private static func appendAuthority(
@@ -45,16 +40,5 @@ enum MultiplexedRequestHead {
     private static func isSent(_ name: UnsafeRawBufferPointer) -> Bool {
         let known = FieldName(name)
         return known == .trailer || (!known.isHopByHop && known != .host)
-    }
-
-    private static func appendLength(
-        _ request: UpstreamRequest,
-        _ room: inout ByteBuffer,
-        to fields: HTTP2FieldEncoder
-    ) {
-        guard case .length(let length) = request.framing else { return }
-        room.removeAll()
-        room.append(decimal: Int(clamping: length))
-        fields.append(name: "content-length", value: room.bytes)
     }
 }

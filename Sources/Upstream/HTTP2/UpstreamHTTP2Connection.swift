@@ -105,12 +105,7 @@ final class UpstreamHTTP2Connection {
     /// Sends the head of a request; nil, and retired, when the connection takes no more.
     func begin(_ request: UpstreamRequest) -> UpstreamHTTP2Exchange? {
         guard let session else { return nil }
-        MultiplexedRequestHead.write(
-            request,
-            server: server,
-            into: client.fieldEncoder,
-            room: &client.headBuffer
-        )
+        MultiplexedRequestHead.write(request, server: server, into: client.fieldEncoder)
         let exchange = UpstreamHTTP2Exchange(request, connection: self)
         guard
             let stream = session.request(
