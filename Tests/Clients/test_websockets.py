@@ -11,12 +11,12 @@ from contextlib import ExitStack
 import pytest
 from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK, InvalidStatus
-from websockets.sync.client import connect
 
 from harness.gateway import Gateway
 from harness.tokens import bearer
 from harness.waiting import SCALE, eventually
 from rig.echo import LARGEST, EchoServer
+from rig.websocket import connect
 
 ROUTES = [
     {"path": "/public/**", "access": "public", "upstream": "legacy"},
@@ -121,7 +121,7 @@ def test_pings_are_answered_by_the_other_end(echo_server, opened):
         assert connection.recv(10 * SCALE) == "thanks"
     echo_server.on("/notes/ping", ask)
     connection = opened("/notes/ping")
-    assert connection.ping(b"from the client").wait(10 * SCALE)
+    connection.ping(b"from the client", 10 * SCALE)
     assert connection.recv(10 * SCALE) == "answered"
     connection.send("thanks")
 
@@ -143,10 +143,10 @@ def test_a_hundred_at_once(options):
 
 def test_compression_is_agreed_and_used(opened):
     connection = opened(compression="deflate")
-    assert [extension.name for extension in connection.protocol.extensions] == ["permessage-deflate"]
+    assert [extension.name for extension in connection.extensions] == ["permessage-deflate"]
     connection.send("the same again and again " * 1000)
     assert connection.recv(10 * SCALE) == "the same again and again " * 1000
-    assert opened(compression=None).protocol.extensions == []
+    assert opened(compression=None).extensions == []
 
 
 def test_the_subprotocol_that_the_server_chose(echo_server, opened):
@@ -238,8 +238,7 @@ def test_a_client_that_vanishes_is_missed_by_the_server(echo_server, opened):
     connection = opened()
     connection.send("hello")
     assert connection.recv(10 * SCALE) == "hello"
-    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.socket.close()
+    connection.vanish()
     assert closing(echo_server).code == 1006
 
 
