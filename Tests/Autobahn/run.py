@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Autobahn's WebSocket test-suite, straight at its echo server and through the gateway. `make autobahn`.
 
-    run.py [--cases 1.* 7.*] [--all] [--http2] [--folder FOLDER]
+    run.py [--cases 1.* 7.*] [--all] [--protocols http1 http2] [--folder FOLDER]
 
 The gateway must change nothing: each case has to end as it ends without the gateway: the same verdict of the messages, the
 same of the closing, the same close code. It runs over TLS on a route that needs a scope; the token travels as the subprotocol
-`bearer.TOKEN`, as browsers send it. With --http2 the way to the gateway is HTTP/2 (RFC 8441): `bridge.py` stands between,
-since the suite speaks only HTTP/1.1. Both runs go on at the same time. Cases that end in another way are run again, straight
-and through, and named if they do so again: some of the suite's cases depend on how fast the peers are.
+`bearer.TOKEN`, as browsers send it. On the way by HTTP/2 (RFC 8441) `bridge.py` stands before the gateway, since the suite
+speaks only HTTP/1.1. The runs go on at the same time, one group of cases after the other. Cases that end in another way are
+run again, straight and through, and named if they do so again: some of the suite's cases depend on how fast the peers are.
 
 Without --all, the cases that compress a thousand messages of more than 16 KiB each are left out (12.*.8 to 10, 12.*.13 to 18
 and the same of 13): in them the suite is busy with its own compression, for more than half an hour.
@@ -43,6 +43,8 @@ INSTALLED = ROOT / ".build-autobahn"
 WSTEST = "import site, sys; site.addsitedir(sys.argv.pop(1)); from autobahntestsuite.wstest import run; run()"
 LARGE = [f"{group}.{kind}.{size}" for group, kinds in ((12, 5), (13, 7)) for kind in range(1, kinds + 1)
          for size in (8, 9, 10, 13, 14, 15, 16, 17, 18)]
+GROUPS = [f"{group}.*" for group in (1, 2, 3, 4, 5, 6, 7, 9, 10, 12, 13)]
+STRAIGHT, PROTOCOLS = "straight", ("http1", "http2")
 WAITING = 5400
 FEW = 20  # differences are shown, and tried again
 
@@ -73,6 +75,7 @@ class Suite:
         self.python, self.folder, self.started = python, Path(folder), []
 
     def start(self, name, *arguments):
+        """Starts a program of the suite; its output goes to a file of that name."""
         command = [self.python, "-W", "ignore", "-c", WSTEST, INSTALLED, *map(str, arguments)]
         env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         with open(self.folder / f"{name}.log", "wb") as log:
@@ -123,52 +126,66 @@ def accepts(port):
         return False
 
 
-def compare(suite, servers, cases, round_number, excluded=()):
-    """Runs the cases against both servers at once; the verdicts of both."""
+def run(suite, servers, cases, run_name, excluded=()):
+    """Runs the cases against each server, all at once; the verdicts of each."""
     deadline = time.monotonic() + WAITING
-    names = [f"{name}-{round_number}" for name in servers]
-    clients = [suite.client(name, server, cases, list(excluded)) for name, server in zip(names, servers.values())]
-    return [suite.verdicts(name, client, deadline) for name, client in zip(names, clients)]
+    clients = {name: suite.client(f"{name}-{run_name}", server, cases, list(excluded)) for name, server in servers.items()}
+    return {name: suite.verdicts(f"{name}-{run_name}", client, deadline) for name, client in clients.items()}
 
 
-def differences(straight, through):
-    return sorted((case for case in straight.keys() | through.keys() if straight.get(case) != through.get(case)),
-                  key=lambda case: [int(number) for number in case.split(".")])
+def differences(found):
+    """The cases that ended in one way straight, and in another through the gateway."""
+    straight = found[STRAIGHT]
+    return sorted({case for verdicts in found.values() for case in straight.keys() | verdicts.keys()
+                   if straight.get(case) != verdicts.get(case)}, key=lambda case: [int(number) for number in case.split(".")])
 
 
-def show(differing, straight, through):
+def show(differing, found):
     for case in differing[:FEW]:
-        print(f"  {case}: {straight.get(case)} straight, {through.get(case)} through")
+        print(f"  {case}: " + ", ".join(f"{name} {verdicts.get(case)}" for name, verdicts in found.items()), flush=True)
 
 
 def counts(verdicts):
     kinds = [messages for messages, *_ in verdicts.values()]
-    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+    return f"{len(kinds)} cases: " + ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
 
 
-def judge(suite, servers, options):
-    begin = time.monotonic()
-    straight, through = compare(suite, servers, options.cases, 1, () if options.all else LARGE)
-    print(f"straight: {len(straight)} cases: {counts(straight)}\nthrough:  {len(through)} cases: {counts(through)}")
-    differing = differences(straight, through)
-    show(differing, straight, through)
+def judge(suite, servers, group, excluded):
+    """The verdicts of one group of cases, and which of them differed each time."""
+    begin, named = time.monotonic(), group.replace(".*", "")
+    found = run(suite, servers, [group], f"{named}-1", excluded)
+    differing = differences(found)
+    show(differing, found)
     for again in (2, 3):
         if not differing or len(differing) > FEW:
             break
         print(f"again: {len(differing)} cases")
-        straight, through = compare(suite, servers, differing, again)
-        differing = differences(straight, through)
-        show(differing, straight, through)
-    print(f"{len(differing)} cases differ ({time.monotonic() - begin:.0f} s)")
-    return not differing and bool(straight)
+        last = run(suite, servers, differing, f"{named}-{again}")
+        differing = differences(last)
+        show(differing, last)
+    print(f"{group}: {len(found[STRAIGHT])} cases, {len(differing)} differ ({time.monotonic() - begin:.0f} s)", flush=True)
+    return found, differing
+
+
+def judge_all(suite, servers, options):
+    verdicts, differing = {name: {} for name in servers}, []
+    for group in options.cases:
+        found, differ = judge(suite, servers, group, () if options.all else LARGE)
+        differing += differ
+        for name in servers:
+            verdicts[name] |= found[name]
+    for name in servers:
+        print(f"{name}: {counts(verdicts[name])}")
+    print(f"{len(differing)} cases differ: {differing[:FEW]}")
+    return not differing and bool(verdicts[STRAIGHT])
 
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--cases", nargs="+", default=["*"])
+    parser.add_argument("--cases", nargs="+", default=GROUPS)
     parser.add_argument("--all", action="store_true", help="the compression of large messages too")
-    parser.add_argument("--http2", action="store_true", help="reach the gateway by HTTP/2")
+    parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=PROTOCOLS, help="how the gateway is reached")
     parser.add_argument("--folder", help="where the reports go and stay (default: a temporary folder)")
     options = parser.parse_args()
     python = python27()
@@ -180,19 +197,19 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         suite, site = Suite(python, folder), Site(Path(temporary) / "site")
         try:
-            port, proxied = suite.echo_server("echo"), suite.echo_server("echo-proxied")
-            routes = [{"path": "/echo/**", "scopes": ["notes:read"], "upstream": "legacy"}]
-            config = site.config(f"http://127.0.0.1:{proxied}", routes=routes)
+            routes = [{"path": f"/{name}/**", "scopes": ["notes:read"], "upstream": name} for name in options.protocols]
+            upstreams = {name: {"servers": [f"http://127.0.0.1:{suite.echo_server('echo-' + name)}"]} for name in options.protocols}
+            config = site.config(routes=routes, upstreams=upstreams)
             token = site.issuer.token(exp=int(time.time()) + 4 * 3600)
             with ExitStack() as stack:
                 gateway = stack.enter_context(Gateway(Path(temporary) / "gateway", config, site.context))
-                base = f"wss://127.0.0.1:{gateway.port()}"
-                if options.http2:
-                    context = site.authority.client_context(alpn=["h2"])
-                    bridge = stack.enter_context(Bridge(("127.0.0.1", gateway.port()), context, HOST))
-                    base = f"ws://127.0.0.1:{bridge.port}"
-                good = judge(suite, {"straight": {"url": f"ws://127.0.0.1:{port}/echo/fuzz"},
-                                     "through": {"url": base + "/echo/fuzz", "protocols": ["bearer." + token]}}, options)
+                context = site.authority.client_context(alpn=["h2"])
+                bridge = stack.enter_context(Bridge(("127.0.0.1", gateway.port()), context, HOST))
+                bases = {"http1": f"wss://127.0.0.1:{gateway.port()}", "http2": f"ws://127.0.0.1:{bridge.port}"}
+                servers = {STRAIGHT: {"url": f"ws://127.0.0.1:{suite.echo_server('echo')}/fuzz"}}
+                servers |= {protocol: {"url": f"{bases[protocol]}/{protocol}/fuzz", "protocols": ["bearer." + token]}
+                            for protocol in options.protocols}
+                good = judge_all(suite, servers, options)
         finally:
             suite.stop()
     sys.exit(0 if good else 1)
