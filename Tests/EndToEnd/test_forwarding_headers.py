@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from harness.client import chunked, request_bytes
 from harness.tokens import bearer
 from harness.upstream import answer
 
@@ -227,6 +228,16 @@ def test_request_header_rules(gateway, upstream):
     assert seen.get("x-set") == "gateway" and seen.get("x-mode") == "legacy" and seen.get("x-other") == "o"
     assert not {"x-secret", "referer", "x_set"} & set(seen.names())
     assert seen.all("x-add")[-1] == "gateway"
+
+
+@pytest.mark.parametrize("name", ["X-Secret", "x.secret", "Referer", "X-Set", "x_mode"])
+def test_request_header_rules_hold_for_trailers(gateway, upstream, name):
+    with gateway.connect() as connection:
+        fields = {"Transfer-Encoding": "chunked", "Trailer": name}
+        connection.send(request_bytes("POST", "/rules/t", fields) + chunked(b"hi", trailers=[(name, "1"), ("X-Other", "o")]))
+        assert connection.read_response().status == 200
+    seen = upstream.only("/rules/t")
+    assert [n.lower() for n, _ in seen.trailers] == ["x-other"] and "trailer" not in seen
 
 
 def test_response_header_rules(gateway, upstream):

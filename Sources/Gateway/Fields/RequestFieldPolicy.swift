@@ -66,7 +66,7 @@ package struct RequestFieldPolicy: Sendable {
             case .proxied:
                 if client.isTrustedProxy { FieldLine.append(fields, index, to: &block) }
             case .trailerNames:
-                if announcesOnlyForwarded(fields.value(index)) { FieldLine.append(fields, index, to: &block) }
+                if announcesOnlyForwarded(fields.value(index), rules) { FieldLine.append(fields, index, to: &block) }
             case .webSocketProtocols: WebSocketProtocols.appendOthers(fields, index, to: &block)
             case .webSocketKey:
                 if tunnel?.isTranslated != true { FieldLine.append(fields, index, to: &block) }
@@ -91,11 +91,16 @@ package struct RequestFieldPolicy: Sendable {
     }
 
     /// Leaves in a request's trailers what may go upstream.
-    package func removeForbidden(from trailers: FieldList) {
-        trailers.removeAll { name, bytes in isForbiddenTrailer(name, bytes) }
+    package func removeForbidden(from trailers: FieldList, route: Route) {
+        trailers.removeAll { name, bytes in isForbiddenTrailer(name, bytes, route.requestFields) }
     }
 
-    private func isForbiddenTrailer(_ name: FieldName, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    private func isForbiddenTrailer(
+        _ name: FieldName,
+        _ bytes: UnsafeRawBufferPointer,
+        _ rules: RouteRequestFields
+    ) -> Bool {
+        if rules.hasRemovals, rules.removes(bytes) { return true }
         if name != .other { return known[Int(name.rawValue)] != .keep }
         let hash = FieldSyntax.foldedHash(bytes)
         if others.contains(bytes, hash: hash) || FieldAction.isOfForwardedFamily(bytes) { return true }
@@ -103,8 +108,8 @@ package struct RequestFieldPolicy: Sendable {
     }
 
     /// Whether every trailer that a `Trailer` value announces may go upstream.
-    private func announcesOnlyForwarded(_ value: UnsafeRawBufferPointer) -> Bool {
-        for name in FieldTokens(value) where isForbiddenTrailer(FieldName(name), name) { return false }
+    private func announcesOnlyForwarded(_ value: UnsafeRawBufferPointer, _ rules: RouteRequestFields) -> Bool {
+        for name in FieldTokens(value) where isForbiddenTrailer(FieldName(name), name, rules) { return false }
         return true
     }
 

@@ -91,6 +91,11 @@ struct RouteRequestFields: Sendable {
         removed.contains(fields.name(index), hash: fields.foldedHash(index))
     }
 
+    /// Whether the route takes away a client's field of this name.
+    func removes(_ name: UnsafeRawBufferPointer) -> Bool {
+        removed.contains(name, hash: FieldSyntax.foldedHash(name))
+    }
+
     /// Appends who the client is, and what the route sets and adds.
     func append(_ principal: Principal?, to block: inout ByteBuffer) {
         if let principal {

@@ -168,8 +168,8 @@ extension ForwardedRequest: HTTPExchangeDelegate {
     }
 
     func exchangeBodyEnded(_ exchange: HTTPExchange, trailers: FieldList?) {
-        guard let trailers, let pipeline else { return request.finishBody() }
-        pipeline.snapshot.requestFields.removeForbidden(from: trailers)
+        guard let trailers, let pipeline, let route else { return request.finishBody() }
+        pipeline.snapshot.requestFields.removeForbidden(from: trailers, route: route)
         request.finishBody(trailers: FieldBlock(trailers))
     }
 
