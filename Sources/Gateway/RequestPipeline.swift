@@ -62,7 +62,7 @@ package final class RequestPipeline {
     private func cut(_ reason: (Principal) -> TokenRefusal?) {
         forwarded.cut { request in
             guard request.route?.closesOnTokenExpiry == true else { return nil }
-            return request.principal.flatMap(reason)
+            return request.isRevoked ? .revoked : request.principal.flatMap(reason)
         }
     }
 

@@ -220,6 +220,38 @@ def test_a_stream_ends_when_its_token_is_revoked(start, site, upstream, protocol
     source.put(None)
 
 
+@pytest.mark.parametrize("kind, status", [("text/event-stream", 401), ("text/plain", 200)])
+def test_a_stream_whose_token_was_revoked_before_its_head(start, site, upstream, protocol, unique, kind, status):
+    """An answer may come, but nothing that goes on and on."""
+    gateway = start(site.config(upstream, storage="sqlite:data/gatehouse.db", authorization_server={},
+                                trusted_issuers=[site.trusted(user_prefix="foreign:")]))
+    token, path, gate = gateway.issue_token("ada", "notes:read"), f"/notes/{unique}", Gate()
+
+    def handler(exchange):
+        gate.wait()
+        exchange.send(f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n")
+        while not exchange.peer_closed_within(0.05):
+            exchange.send("data: 1\n\n")
+
+    upstream.on(path, handler)
+    fields = bearer(token)
+    with gateway.http2() as client, gateway.connect() as old:
+        if protocol == "h2":
+            stream = client.request("GET", path, fields)
+        else:
+            old.send(request_bytes("GET", path, fields))
+        upstream.wait(1, path)
+        assert gateway.command("token", "revoke", token).returncode == 0
+        eventually(lambda: gateway.get(f"/notes/{unique}-2", fields).status == 401, what="the revocation")
+        gate.open()
+        if protocol == "h2":
+            assert client.response_head(stream).status == status
+            client.wait(lambda: stream.is_over, 2.5, "the end of the stream")
+        else:
+            assert old.read_head().status == status
+            assert status == 401 or old.is_closed_within(2.5)
+
+
 def test_an_upload_ends_when_its_token_is_revoked(start, site, upstream, unique):
     gateway = start(site.config(upstream, storage="sqlite:data/gatehouse.db", authorization_server={},
                                 trusted_issuers=[site.trusted(user_prefix="foreign:")]))

@@ -468,6 +468,24 @@ def test_a_tunnel_is_cut_when_its_token_is_revoked(start, site, upstream, unique
     assert gateway.logged(reason="token_revoked")
 
 
+def test_no_tunnel_opens_whose_token_was_revoked_meanwhile(start, site, upstream, unique):
+    gateway = start(site.config(upstream, storage="sqlite:data/gatehouse.db", authorization_server={},
+                                trusted_issuers=[site.trusted(user_prefix="foreign:")]))
+    token, path, gate = gateway.issue_token("ada", "notes:read"), f"/notes/{unique}", Gate()
+    upstream.on(path, lambda exchange: gate.wait() and echo(switch(exchange)))
+    with gateway.connect() as old, gateway.http2() as client:
+        client.settle()
+        old.send(handshake(path, bearer(token)))
+        stream = client.open("CONNECT")
+        client.send_headers(stream, connect_fields(path, {"authorization": f"Bearer {token}"}), end=False)
+        upstream.wait(2, path)
+        assert gateway.command("token", "revoke", token).returncode == 0
+        eventually(lambda: gateway.get(f"/notes/{unique}-2", bearer(token)).status == 401, what="the revocation")
+        gate.open()
+        assert old.read_head().status == 401
+        assert client.response_head(stream).status == 401
+
+
 # Extended CONNECT
 
 def test_extended_connect_is_offered(client):

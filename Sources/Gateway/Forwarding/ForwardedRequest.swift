@@ -27,6 +27,8 @@ final class ForwardedRequest {
     private static let mostInformational = 100
     /// What the client wants to speak with the upstream instead of HTTP.
     private var tunnel: TunnelRequest?
+    /// Whether the token was revoked before there was an answer, which may then not go on and on.
+    private(set) var isRevoked = false
 
     /// Sends the request upstream.
     ///
@@ -40,6 +42,7 @@ final class ForwardedRequest {
     ) throws(GatewayFailure) {
         let head = exchange.head
         informationalCount = 0
+        isRevoked = false
         tunnel = TunnelRequest(head)
         let method = head.connectProtocol == nil ? head.method : .get
         request.prepare(method: method, framing: head.framing, upgrades: tunnel != nil, delegate: self)
@@ -62,7 +65,8 @@ final class ForwardedRequest {
     func cut(_ refusal: TokenRefusal) {
         guard let exchange else { return }
         guard exchange.isResponseStarted else {
-            if isCutUnanswered(exchange, refusal) { fail(.tokenRefused(refusal)) }
+            if isCutUnanswered(exchange, refusal) { return fail(.tokenRefused(refusal)) }
+            isRevoked = refusal == .revoked
             return
         }
         if case .expired = refusal { note?.ending = .tokenExpired } else { note?.ending = .tokenRevoked }
@@ -217,6 +221,7 @@ extension ForwardedRequest: UpstreamRequestDelegate {
 
     func upstreamUpgraded(_ request: UpstreamRequest, _ head: ResponseHead) {
         guard let exchange, let pipeline, let tunnel else { return }
+        guard !isRevoked else { return fail(.tokenRefused(.revoked)) }
         guard let chosen = tunnel.chosenProtocol(head, exchange.head) else { return fail(.upstreamMalformed) }
         guard writeFields(of: head) else { return }
         if !head.fields.contains(.secWebSocketProtocol), WebSocketProtocols.isHandshake(exchange.head),
@@ -234,6 +239,7 @@ extension ForwardedRequest: UpstreamRequestDelegate {
     func upstreamHead(_ request: UpstreamRequest, _ head: ResponseHead) {
         // RFC 8441 §5: a 2xx would tell the client that its tunnel is open, and that what follows came through it.
         if tunnel?.isTranslated == true, (200..<300).contains(head.status) { return fail(.upstreamMalformed) }
+        if isRevoked, head.isEventStream { return fail(.tokenRefused(.revoked)) }
         guard let exchange, let pipeline, writeFields(of: head) else { return }
         if !head.fields.contains(.date) { pipeline.appendDate(to: &fields) }
         pipeline.appendTransportSecurity(exchange, to: &fields)
