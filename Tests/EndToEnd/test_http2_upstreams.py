@@ -503,3 +503,22 @@ def test_an_upstream_that_floods_is_cut_off(start, site, kind):
         assert gateway.request("POST", "/public/flood").status == 502
         assert gateway.memory() < before + (8 << 20) and gateway.cpu() - cpu < 2 * SCALE
         assert gateway.get("/public/after").status == 200
+
+
+@pytest.mark.parametrize("kind", ["pings", "settings"])
+def test_answers_that_an_upstream_asks_for_earn_it_nothing(start, site, kind):
+    """So few at once that each is answered before the next come."""
+    sent = []
+    with HTTP2Upstream() as upstream:
+        gateway = start(to(site, upstream))
+
+        def attack(exchange):
+            while len(sent) < 150 and not exchange.connection.closed:
+                with exchange.connection.changed:
+                    exchange.connection.raw(FLOODS[kind] * 400)
+                sent.append(400)
+                time.sleep(0.01)
+
+        upstream.on("/public/drip", attack)
+        assert gateway.request("POST", "/public/drip").status == 502
+        assert sum(sent) < 20_000

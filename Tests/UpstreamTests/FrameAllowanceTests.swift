@@ -19,8 +19,8 @@ import Testing
     @Test func `who answers what was sent is never stopped`() {
         var allowance = FrameAllowance(now: 0)
         var refused = 0
-        for _ in 0..<10_000 {
-            allowance.earn()
+        for sent in 1...10_000 {
+            allowance.earn(for: UInt64(sent))
             for _ in 0..<4 where !allowance.spend(at: 0) { refused += 1 }
         }
         #expect(refused == 0)

@@ -252,6 +252,7 @@ private let frameSent: nghttp2_on_frame_send_callback = { handle, frame, context
     guard let header = frame?.pointee.hd else { return 0 }
     let type = nghttp2_frame_type(rawValue: UInt32(header.type))
     guard type == NGHTTP2_DATA || type == NGHTTP2_HEADERS else { return 0 }
+    session(context)?.messageFrameCount &+= 1
     guard let stream = stream(handle, header.stream_id), !stream.hasSentEnd else { return 0 }
     stream.hasSentHead = true
     guard header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 else { return 0 }

@@ -24,6 +24,9 @@ package final class HTTP2Session {
     /// DATA frames that were not cut short by a tiny window, so far.
     package internal(set) var substantialFrameCount: UInt64 = 0
 
+    /// HEADERS and DATA frames that were handed over, so far.
+    package internal(set) var messageFrameCount: UInt64 = 0
+
     let handle: OpaquePointer
     let encoder: HTTP2FieldEncoder
     /// The stream whose field block is being read; blocks never interleave (RFC 9113 §4.3).

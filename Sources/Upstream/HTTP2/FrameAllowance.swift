@@ -1,8 +1,11 @@
 /// How many frames that carry no response a server may send, so that it cannot keep the loop busy with them.
 ///
-/// An honest server sends them by and by, or for what we sent: acknowledgements, windows, heads.
+/// An honest server sends them by and by, or for what we sent: windows, heads. What we send because it asks for that, such
+/// as the answer to a PING, earns it nothing, or it could go on for ever.
 struct FrameAllowance {
     private var left = Self.most
+    /// The frames of ours that were counted.
+    private var counted: UInt64 = 0
     private var refilledAt: UInt64
 
     private static let most = 4000
@@ -14,9 +17,11 @@ struct FrameAllowance {
         refilledAt = now
     }
 
-    /// We have sent a frame.
-    mutating func earn() {
-        left = min(left + Self.perFrameSent, Self.most)
+    /// We have sent this many HEADERS and DATA frames so far.
+    mutating func earn(for sent: UInt64) {
+        let fresh = Int(clamping: min(sent &- counted, UInt64(Self.most)))
+        counted = sent
+        left = min(left + fresh * Self.perFrameSent, Self.most)
     }
 
     /// The server has sent a frame; false if that was one too many.

@@ -202,6 +202,7 @@ extension UpstreamHTTP2Connection: HTTP2SessionDelegate {
 
     func sessionDidReceive(_ frame: HTTP2FrameHeader) {
         if frame.type == .data, frame.length > 0 { return }
+        frames.earn(for: session?.messageFrameCount ?? 0)
         if frame.hasTooManySettings || !frames.spend(at: loop.now) { session?.terminate(.enhanceYourCalm) }
     }
 
@@ -224,7 +225,6 @@ extension UpstreamHTTP2Connection: HTTP2SessionDelegate {
     }
 
     func sessionWrite(_ bytes: UnsafeRawBufferPointer) {
-        frames.earn()
         if !isWriteClosed { output.append(bytes) }
     }
 
