@@ -57,6 +57,11 @@ struct HTTP2AbuseMeter {
         count(.provokedResets, resets, now)
     }
 
+    /// A field block came that is of no stream, or of one that we have reset: it is decoded all the same.
+    mutating func ignoredFields(at now: UInt64) -> HTTP2Abuse? {
+        count(.emptyFrames, controlFrames, now)
+    }
+
     /// DATA that brings nothing, or nothing but padding, and ends nothing.
     private func isEmpty(_ frame: HTTP2FrameHeader) -> Bool {
         guard !frame.endsStream else { return false }

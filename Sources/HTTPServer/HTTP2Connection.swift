@@ -31,6 +31,8 @@ final class HTTP2Connection {
     @exclusivity(unchecked) private var meter: HTTP2AbuseMeter
     private var abuse: HTTP2Abuse?
     private var openedCount: UInt64 = 0
+    /// Whether a field block has begun of which no stream has heard.
+    var isBlockUntold = false
     /// Bytes of request bodies that wait for somebody to want them.
     private var bufferedCount = 0
     /// Bytes whose room in the connection's window was not given back yet.
@@ -276,7 +278,12 @@ extension HTTP2Connection: HTTP2SessionDelegate {
     }
 
     func sessionDidReceive(_ frame: HTTP2FrameHeader) {
-        guard frame.type != .headers, let session else { return }
+        guard let session else { return }
+        guard frame.type != .headers else {
+            if isBlockUntold { found(meter.ignoredFields(at: loop.now)) }
+            isBlockUntold = true
+            return
+        }
         found(meter.received(frame, sent: session.substantialFrameCount, streams: openedCount, at: loop.now))
     }
 

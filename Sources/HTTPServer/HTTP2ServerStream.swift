@@ -208,6 +208,7 @@ final class HTTP2ServerStream {
 extension HTTP2ServerStream: HTTP2StreamDelegate {
     func streamFieldsBegan(_ stream: HTTP2Stream, isFirst: Bool) {
         connection.timing.fieldsBeganAt = connection.loop.now
+        connection.isBlockUntold = false
         isReadingBlock = true
         connection.reader.begin()
         if isFirst { head = server.takeHead() } else { trailers = FieldList() }

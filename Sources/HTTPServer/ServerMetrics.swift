@@ -73,7 +73,7 @@ enum HTTP2Abuse: String, CaseIterable {
     case settingsFlood = "settings_flood"
     case priorityFlood = "priority_flood"
     case windowUpdateFlood = "window_update_flood"
-    /// DATA or HEADERS frames with nothing in them that end nothing (CVE-2019-9518).
+    /// DATA frames with nothing in them that end nothing (CVE-2019-9518), or HEADERS of streams that are over.
     case emptyFrames = "empty_frames"
     /// The client has us answer frames and reads none of the answers (CVE-2019-9512, CVE-2019-9515).
     case unreadAnswers = "unread_answers"
