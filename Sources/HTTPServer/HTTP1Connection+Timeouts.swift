@@ -19,9 +19,7 @@ struct ConnectionTiming {
     var bodyWindowStart: UInt64 = 0
     /// When the body was last told to wait; 0 while it may come.
     var bodyPausedAt: UInt64 = 0
-    /// What the stream had sent when it was last seen to move, and when that was.
-    var sentBytes: UInt64 = 0
-    var sentAt: UInt64 = 0
+    var reader = ReaderWatch()
 
     /// How often an exchange is looked at.
     static let exchangeTick: UInt64 = 1_000_000_000
@@ -44,8 +42,7 @@ extension HTTP1Connection: LoopTimerHandler {
         timing.bodyBytes = 0
         timing.bodyPausedAt = loop.now
         timing.bodyWindowStart = loop.now
-        timing.sentAt = loop.now
-        timing.sentBytes = stream.sentByteCount
+        timing.reader = ReaderWatch()
         arm(ConnectionTiming.exchangeTick)
     }
 
@@ -80,13 +77,12 @@ extension HTTP1Connection: LoopTimerHandler {
 
     /// Whether bytes have waited for `idle_timeout` without the client taking any.
     private var isReaderStalled: Bool {
-        let sent = stream.sentByteCount
-        if stream.pendingByteCount == 0 || sent != timing.sentBytes {
-            timing.sentBytes = sent
-            timing.sentAt = loop.now
-            return false
-        }
-        return loop.now - timing.sentAt >= server.settings.idleTimeout
+        timing.reader.isStalled(
+            isWaiting: stream.pendingByteCount > 0,
+            sentBytes: stream.sentByteCount,
+            now: loop.now,
+            timeout: server.settings.idleTimeout
+        )
     }
 
     /// Whether a whole window has passed in which less came than `body_min_rate` asks for.

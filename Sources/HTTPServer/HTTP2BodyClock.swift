@@ -7,14 +7,12 @@ struct HTTP2BodyClock {
     private var windowStart: UInt64 = 0
     /// When the body was last told to wait; 0 while it may come.
     private var pausedAt: UInt64 = 0
-    /// What the stream had sent when it was last seen to move, and when that was.
-    private var sentBytes: UInt64 = 0
-    private var sentAt: UInt64 = 0
+    private var reader = ReaderWatch()
 
     mutating func begin(at now: UInt64) {
         windowStart = now
         pausedAt = now
-        sentAt = now
+        reader = ReaderWatch()
     }
 
     mutating func pause(at now: UInt64) {
@@ -41,11 +39,6 @@ struct HTTP2BodyClock {
 
     /// Whether a part of the response, or its end, has waited for `timeout` without the client taking any.
     mutating func isReaderStalled(_ stream: HTTP2Stream, _ now: UInt64, timeout: UInt64) -> Bool {
-        if !stream.isWaiting || stream.sentByteCount != sentBytes {
-            sentBytes = stream.sentByteCount
-            sentAt = now
-            return false
-        }
-        return now - sentAt >= timeout
+        reader.isStalled(isWaiting: stream.isWaiting, sentBytes: stream.sentByteCount, now: now, timeout: timeout)
     }
 }

@@ -8,9 +8,7 @@ struct HTTP2Timing {
     var restingSince: UInt64?
     /// When the field block began that is not complete; nil while there is none.
     var fieldsBeganAt: UInt64?
-    /// What the socket had sent when it was last seen to move, and when that was.
-    var sentBytes: UInt64 = 0
-    var sentAt: UInt64 = 0
+    var reader = ReaderWatch()
 
     /// How often a connection with streams is looked at.
     static let tick: UInt64 = 1_000_000_000
@@ -28,8 +26,7 @@ extension HTTP2Connection: LoopTimerHandler {
     /// The first of the streams has opened.
     func beginExchanges() {
         timing.restingSince = nil
-        timing.sentAt = loop.now
-        timing.sentBytes = stream.sentByteCount
+        timing.reader = ReaderWatch()
         // Short streams, one after the other, must not put the second GOAWAY frame off.
         if case .announced = ending { return }
         arm(at: loop.now + HTTP2Timing.tick)
@@ -89,12 +86,11 @@ extension HTTP2Connection: LoopTimerHandler {
 
     /// Whether bytes have waited for `idle_timeout` without the client taking any.
     private func isReaderStalled(_ now: UInt64) -> Bool {
-        let sent = stream.sentByteCount
-        if stream.pendingByteCount == 0 || sent != timing.sentBytes {
-            timing.sentBytes = sent
-            timing.sentAt = now
-            return false
-        }
-        return now - timing.sentAt >= server.settings.idleTimeout
+        timing.reader.isStalled(
+            isWaiting: stream.pendingByteCount > 0,
+            sentBytes: stream.sentByteCount,
+            now: now,
+            timeout: server.settings.idleTimeout
+        )
     }
 }

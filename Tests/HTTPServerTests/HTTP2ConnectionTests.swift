@@ -260,13 +260,19 @@ import Transport
         }
         harness.exchange()
         #expect(harness.response(0) == Summary(statuses: ["200"]))
+        fireTimer(harness)
+        #expect(harness.response(0).closed == nil, "it has begun to wait, but for how long was not seen yet")
+        fireTimer(harness)
+        #expect(harness.response(0).closed == HTTP2ErrorCode.cancel.rawValue)
+        #expect(harness.onLoop { $0.connection?.streams.count } == 0)
+    }
+
+    private func fireTimer(_ harness: HTTP2Harness) {
         harness.onLoop { parts in
             guard let connection = parts.connection else { return }
             connection.timerFired(LoopTimer(connection))
         }
         harness.exchange()
-        #expect(harness.response(0).closed == HTTP2ErrorCode.cancel.rawValue)
-        #expect(harness.onLoop { $0.connection?.streams.count } == 0)
     }
 
     private func openTunnel(_ harness: HTTP2Harness) {
