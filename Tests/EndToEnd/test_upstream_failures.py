@@ -5,6 +5,7 @@ import time
 import pytest
 
 from harness.client import chunked, request_bytes
+from harness.gateway import free_port
 from harness.responses import ClosedEarly
 from harness.upstream import Gate, Upstream, answer, dead_port, deaf_port, raw
 from harness.waiting import eventually
@@ -265,16 +266,16 @@ def test_a_connection_that_hangs_is_given_up(start, site):
 
 
 def test_a_server_that_comes_back_is_used_again(start, site):
-    with dead_port() as port:
-        gateway = start(site.config(f"http://127.0.0.1:{port}", workers=1))
-        with gateway.connect() as connection:
-            eventually(lambda: connection.request("GET", "/public/x").status == 503, 5)
+    port = free_port()
+    gateway = start(site.config(f"http://127.0.0.1:{port}", workers=1))
+    with gateway.connect() as connection:
+        eventually(lambda: connection.request("GET", "/public/x").status == 503, 5)
     with Upstream(port=port), gateway.connect() as connection:
         eventually(lambda: connection.request("GET", "/public/x").status == 200, 20, every=0.1, what="the server is used again")
 
 
 def test_an_upstream_restarted_between_requests_fails_none(start, site):
-    upstream = Upstream()
+    upstream = Upstream(port=free_port())
     gateway = start(site.config(upstream, workers=1))
     with gateway.connect() as connection:
         assert connection.request("GET", "/public/a").status == 200
@@ -341,7 +342,7 @@ def test_a_server_that_fails_is_left_out_for_a_while(start, site):
 
 
 def test_the_last_server_standing_takes_everything(start, site):
-    a, b = Upstream(), Upstream()
+    a, b = Upstream(port=free_port()), Upstream()  # nobody else may be at the first one's address when it has gone
     with a, b:
         gateway = start(two(site, a, b))
         assert gateway.get("/public/1").status == 200

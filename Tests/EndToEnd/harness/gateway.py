@@ -45,16 +45,26 @@ def run(*arguments, cwd=None, stdin=None, env=None, timeout=30):
     return done
 
 
+RESERVED = []
+
+
 def free_port():
-    """A loopback port outside the kernel's own choice, so that nobody is given it in the meantime."""
+    """A loopback port for this process alone, however late it is bound, and however often.
+
+    It is outside the kernel's own choice. A name held for as long as this process lives keeps other workers off it.
+    """
     while True:
         port = random.SystemRandom().randrange(20000, 32000)
-        with socket.socket() as probe:
-            try:
+        holder = socket.socket(socket.AF_UNIX)
+        try:
+            holder.bind(f"\0gatehouse-tests/port/{port}")
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        except OSError:
+            holder.close()
+            continue
+        RESERVED.append(holder)
+        return port
 
 
 def write_config(folder, config):
@@ -91,8 +101,12 @@ class Gateway:
         self.reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self.reader.start()
         wanted = len(self.config["listeners"])
-        eventually(lambda: len(self.listening()) >= wanted or self.process.poll() is not None, 20,
-                   what=f"{wanted} lines `listening on` on stdout; {self.lines} {self.stderr()}")
+        try:
+            eventually(lambda: len(self.listening()) >= wanted or self.process.poll() is not None, 60, what=f"{wanted} lines `listening on` on stdout")
+        except AssertionError as error:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"{error}; {self.lines} {self.stderr()}") from None
         assert self.process.poll() is None, f"gatehouse ended with {self.process.returncode}: {self.stderr()}"
         if admin := self.admin_address:
             eventually(lambda: self._accepts(admin), 5, what="the admin listener")
