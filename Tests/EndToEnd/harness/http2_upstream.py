@@ -130,6 +130,57 @@ def echo(exchange):
     exchange.respond(200, [("content-type", "application/json")], json.dumps(seen))
 
 
+class SecureSocket:
+    """TLS on a socket from which one thread reads while others write; an `SSLSocket` is not made for that.
+
+    OpenSSL works on bytes in memory, under a lock that nobody holds while the socket makes them wait.
+    """
+
+    def __init__(self, plain, context):
+        self.plain, self.lock, self.sending = plain, threading.Lock(), threading.Lock()
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+        self._read(self.tls.do_handshake)
+
+    def _read(self, step):
+        """Calls `step` until it has all that it needs from the peer."""
+        while True:
+            try:
+                with self.lock:
+                    return step()
+            except ssl.SSLWantReadError:
+                pass
+            finally:
+                self._flush()
+            data = self.plain.recv(65536)
+            with self.lock:
+                self.incoming.write(data) if data else self.incoming.write_eof()
+
+    def _flush(self):
+        with self.sending:
+            with self.lock:
+                data = self.outgoing.read()
+            self.plain.sendall(data)
+
+    def recv(self, count):
+        return self._read(lambda: self.tls.read(count))
+
+    def sendall(self, data):
+        for start in range(0, len(data), 16384):
+            with self.lock:
+                self.tls.write(data[start : start + 16384])
+            self._flush()
+
+    def selected_alpn_protocol(self):
+        return self.tls.selected_alpn_protocol()
+
+    def shutdown(self, how):
+        self.plain.shutdown(how)
+
+    def close(self):
+        self.plain.close()
+
+
 class ServerConnection:
     def __init__(self, upstream, peer, number):
         self.upstream, self.socket, self.number = upstream, peer, number
@@ -296,9 +347,10 @@ class HTTP2Upstream:
         try:
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.context:
-                peer = self.context.wrap_socket(peer, server_side=True)
-            connection = ServerConnection(self, peer, len(self.connections) + 1)
-            self.connections.append(connection)
+                peer = SecureSocket(peer, self.context)
+            with self.lock:
+                connection = ServerConnection(self, peer, len(self.connections) + 1)
+                self.connections.append(connection)
             if self.context and peer.selected_alpn_protocol() != "h2":
                 self.errors.append("the gateway did not offer h2")
                 peer.close()
