@@ -335,6 +335,7 @@ def test_the_client_behind_a_trusted_proxy_is_who_counts(start, site, upstream):
     statuses = [post(gateway, "token", GRANT, basic(secret="wrong") | attacker).status for _ in range(6)]
     assert statuses[:3] == [401] * 3 and statuses[-1] == 429
     assert post(gateway, "token", GRANT, other).status == 200
+    eventually(lambda: len(gateway.access_log()) == 8, what="an entry for each request")
     assert {e["client"] for e in gateway.access_log()} == {"192.0.2.1", "192.0.2.2"}
 
 

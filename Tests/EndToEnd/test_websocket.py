@@ -23,7 +23,7 @@ ENABLE_CONNECT_PROTOCOL = 8
 def configuration(site, upstream):
     config = site.config(upstream, admin=site.admin())
     config["upstreams"]["legacy"] |= {"idle_timeout": "20s"}
-    config["upstreams"]["short"] = {"servers": [upstream.url], "idle_timeout": "1s"}
+    config["upstreams"]["short"] = {"servers": [upstream.url], "idle_timeout": "2s"}
     config["upstreams"]["dead"] = {"servers": ["http://127.0.0.1:1"]}
     config["upstreams"]["h2c"] = {"servers": ["h2c://127.0.0.1:1"]}
     public = {"access": "public", "upstream": "legacy"}
@@ -293,7 +293,7 @@ def test_each_side_may_end_alone(gateway, upstream, start, site, unique, secure)
         if not secure:
             connection.send(noise(MEBIBYTE))
             connection.half_close()
-            eventually(lambda: received == [MEBIBYTE], what="what came after the upstream's end")
+            eventually(lambda: received == [MEBIBYTE], 10, what="what came after the upstream's end")
     if secure:
         upstream.stop()
 
@@ -339,7 +339,7 @@ def test_a_tunnel_is_logged_and_counted(gateway, upstream, unique):
     eventually(lambda: open_tunnels(gateway) == before)
     entry = gateway.logged(path=path)
     assert entry["status"] == 101 and entry["decision"] == "forwarded" and entry.get("reason") is None
-    assert entry["bytes_received"] == entry["bytes_sent"] == 1000 and entry["duration_ms"] > 200 > entry["upstream_ms"]
+    assert entry["bytes_received"] == entry["bytes_sent"] == 1000 and entry["duration_ms"] - entry["upstream_ms"] > 200
 
 
 def test_nothing_for_the_idle_time_out_ends_it(gateway, upstream, unique):
@@ -348,12 +348,12 @@ def test_nothing_for_the_idle_time_out_ends_it(gateway, upstream, unique):
     with gateway.connect() as connection:
         open_tunnel(connection, path)
         for _ in range(5):  # longer than the time-out, but never silent for as long
-            time.sleep(0.4)
+            time.sleep(0.6)
             connection.send(b".")
             assert read_exactly(connection, 1) == b"."
         begun = time.monotonic()
-        assert connection.is_closed_within(3)
-        assert 0.8 < time.monotonic() - begun
+        assert connection.is_closed_within(5)
+        assert 1.8 < time.monotonic() - begun
     assert gateway.logged(path=path)["reason"] == "idle"
 
 
@@ -585,7 +585,7 @@ def test_each_side_may_end_its_stream_alone(client, upstream, unique):
     assert bytes(stream.body) == b"bye"
     stream.ended = False  # the client's direction is open
     client.send_body(stream, noise(MEBIBYTE), end=True)
-    eventually(lambda: received == [MEBIBYTE], what="what came after the upstream's end")
+    eventually(lambda: received == [MEBIBYTE], 10, what="what came after the upstream's end")
     client.settle()
 
 
@@ -630,10 +630,10 @@ def test_nothing_for_the_idle_time_out_ends_a_tunnel_of_http_2(client, gateway, 
     upstream.on(path, tunnel(echo))
     stream = open_stream(client, path)
     for _ in range(4):
-        time.sleep(0.4)
+        time.sleep(0.6)
         client.send_body(stream, b".", end=False)
         assert read_stream(client, stream, 1) == b"."
-    client.wait(lambda: stream.is_over, timeout=3, what="the end of the tunnel")
+    client.wait(lambda: stream.is_over, timeout=5, what="the end of the tunnel")
     assert client.get("/public/beside").status == 200
     assert gateway.logged(path=path)["reason"] == "idle"
 
@@ -704,7 +704,7 @@ def test_what_a_client_sent_before_its_end_arrives_however_late(gateway, upstrea
             time.sleep(1)
             assert cpu() - before < 30, "it waits by asking again and again"
             gate.open()
-            eventually(lambda: received == [sent], what=f"{sent} bytes at the upstream, not {received}")
+            eventually(lambda: received == [sent], 20, what=f"{sent} bytes at the upstream, not {received}")
     else:
         with gateway.connect() as connection:
             open_tunnel(connection, path)
@@ -715,4 +715,4 @@ def test_what_a_client_sent_before_its_end_arrives_however_late(gateway, upstrea
             time.sleep(1)
             assert cpu() - before < 30, "it waits by asking again and again"
             gate.open()
-            eventually(lambda: received == [sent], what=f"{sent} bytes at the upstream, not {received}")
+            eventually(lambda: received == [sent], 20, what=f"{sent} bytes at the upstream, not {received}")

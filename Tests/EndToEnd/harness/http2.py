@@ -148,8 +148,11 @@ class HTTP2Client:
                     return sent
 
     def send_available(self, stream, data, patience=0.5):
-        """DATA for as long as the peer's windows open; returns how much was sent before they stayed shut."""
-        sent = 0
+        """DATA for as long as the peer's windows open; returns how much was sent before they stayed shut.
+
+        `patience` runs from when the peer has handled all that was sent.
+        """
+        sent, settled = 0, False
         while sent < len(data):
             size = min(self.peer_max_frame, self.window, stream.window, len(data) - sent)
             if size <= 0:
@@ -157,8 +160,12 @@ class HTTP2Client:
                     if not self.read(patience) or stream.is_over:
                         return sent
                 except TimeoutError:
-                    return sent
+                    if settled:
+                        return sent
+                    self.settle()
+                    settled = True
                 continue
+            settled = False
             self.window, stream.window = self.window - size, stream.window - size
             self.send(frames.data(stream.number, bytes(data[sent:sent + size])))
             sent += size

@@ -76,10 +76,10 @@ class Tunnel:
         return data[:count]
 
     def read_to_end(self):
-        data = b""
+        pieces = []
         while piece := self.read():
-            data += piece
-        return data
+            pieces.append(piece)
+        return b"".join(pieces)
 
     def send(self, data):
         self.exchange.send(data)
