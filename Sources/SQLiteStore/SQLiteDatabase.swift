@@ -22,10 +22,12 @@ package final class SQLiteDatabase: Sendable {
         self.path = path
         try Self.createFile(path)
         var configuration = Configuration()
-        configuration.busyMode = .callback(Self.waitForOtherProcess)
+        configuration.busyMode = .callback(LockPatience().wait)
         configuration.maximumReaderCount = 4
         configuration.label = "gatehouse.storage"
-        pool = try StoreError.mapping { try DatabasePool(path: path, configuration: configuration) }
+        pool = try StoreError.mapping {
+            try LockPatience().repeating { try DatabasePool(path: path, configuration: configuration) }
+        }
         readConnections = ReadConnections(path: path, limit: max(2, ProcessInfo.processInfo.activeProcessorCount))
         groupCommit = GroupCommit(pool)
         try StoreError.mapping {
@@ -61,16 +63,6 @@ package final class SQLiteDatabase: Sendable {
         PRAGMA cache_size = -16384;
         PRAGMA wal_autocheckpoint = 4096;
         """
-
-    /// Waits half a millisecond for the write lock, up to ten seconds in all.
-    ///
-    /// SQLite's own waiting gets as slow as ten times a second, and would rarely meet the moment in which a busy server
-    /// holds no lock.
-    @Sendable private static func waitForOtherProcess(attempts: Int) -> Bool {
-        guard attempts < 20_000 else { return false }
-        usleep(.random(in: 400...600))
-        return true
-    }
 
     /// Makes an empty file that only its owner can read, unless one is there; SQLite gives its `-wal` the same mode.
     private static func createFile(_ path: String) throws(StoreError) {
