@@ -106,8 +106,8 @@ def test_a_response_read_as_it_comes(page):
     times = page.run("""
         const reader = (await fetch(args.path)).body.getReader(), times = [];
         for (;;) { const {done, value} = await reader.read(); if (done) return times; times.push(performance.now()); }""",
-        path=page.path("ticks?count=6&every=0.2"))
-    assert len(times) == 6 and min(b - a for a, b in zip(times, times[1:])) > 50
+        path=page.path("ticks?count=5&every=0.8"))
+    assert len(times) == 5 and min(b - a for a, b in zip(times, times[1:])) > 50
 
 
 def test_an_upload_that_is_a_stream(page):
@@ -302,16 +302,16 @@ def test_a_reload_with_everything_open(chromium, make_front):
     front = make_front()
     page = Page(chromium, front.url)
     page.run("""
-        window.ws = await socket(args.socket); window.seen = []; window.failures = 0; window.count = 0;
+        window.ws = await socket(args.socket); window.seen = []; window.failures = []; window.count = 0;
         const reader = (await fetch(args.ticks)).body.getReader();
         (async () => { for (;;) { const {done, value} = await reader.read(); if (done) { seen.push("end"); return; } seen.push(value.length); } })()
             .catch(e => seen.push("error " + e));
         window.going = true;
-        (async () => { while (going) { await fetch(args.echo).then(r => r.ok ? count++ : failures++, e => failures++); await sleep(20); } })();
+        (async () => { while (going) { await fetch(args.echo).then(r => r.ok ? count++ : failures.push(r.status), e => failures.push("" + e)); await sleep(20); } })();
         """, socket=page.path("socket"), ticks=page.path("ticks?count=40&every=0.05"), echo=page.path("echo"))
     for _ in range(3):
         time.sleep(0.4)
         front.gateway.reload()
     eventually(lambda: page.run("return seen.includes('end')"), 10, every=0.1, what="the end of the stream")
     seen, failures, count, heard = page.run("going = false; ws.send('still'); return [seen, failures, count, await ws.next()];")
-    assert not [s for s in seen if isinstance(s, str) and s != "end"] and failures == 0 and count > 10 and heard == "still"
+    assert not [s for s in seen if isinstance(s, str) and s != "end"] and failures == [] and count > 10 and heard == "still"

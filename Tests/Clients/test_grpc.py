@@ -146,15 +146,15 @@ def test_an_unknown_method(client):
 
 def test_a_deadline_reaches_the_service_and_ends_the_call(client, name):
     begun = time.monotonic()
-    error = failure(lambda: client.unary("Sleep", b"10", name, timeout=0.7))
-    assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED and time.monotonic() - begun < 5 * SCALE
+    error = failure(lambda: client.unary("Sleep", b"10", name, timeout=2))
+    assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED and time.monotonic() - begun < 6 * SCALE
     seen = client.calls.call(name)
-    assert 0 < seen.time_left < 0.8 * SCALE
+    assert 0 < seen.time_left < 2.1 * SCALE
     eventually(seen.over.is_set, what="the service learns that the call is over")
 
 
 def test_a_deadline_of_a_stream(client, name):
-    call = client.to_client("Hold", name=name, timeout=0.7)
+    call = client.to_client("Hold", name=name, timeout=2)
     assert next(call) == b"held"
     assert failure(lambda: next(call)).code() == grpc.StatusCode.DEADLINE_EXCEEDED
     eventually(lambda: client.calls.call(name).over.is_set(), what="the service learns that the call is over")

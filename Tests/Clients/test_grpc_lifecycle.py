@@ -8,6 +8,7 @@ import time
 import grpc
 import pytest
 
+from harness.gateway import free_port
 from harness.waiting import SCALE, eventually, stays
 from rig.front import DIRECT
 from rig.grpc_peer import Client, Sender, Service, failure
@@ -173,7 +174,7 @@ def test_a_stream_is_cut_at_the_end_of_the_shutdown_timeout(make_front, service)
 
 def test_a_service_that_ends_and_starts_again(make_front, site, application):
     """Calls in flight fail as unavailable, later ones too until it is back, and then they succeed on the same client connection."""
-    first = Service(site.certificate, site.key)
+    first = Service(site.certificate, site.key, plain_port=free_port())
     front = make_front(**with_upstream(application, first, retries=0))
     with client_of(front) as client:
         assert client.unary("Echo", b"x") == b"x"
@@ -192,7 +193,7 @@ def test_a_service_that_ends_and_starts_again(make_front, site, application):
 
 def test_a_service_that_says_goodbye(make_front, site, application):
     """A graceful GOAWAY of the upstream: what is in flight finishes, and no other call fails."""
-    first = Service(site.certificate, site.key)
+    first = Service(site.certificate, site.key, plain_port=free_port())
     front = make_front(**with_upstream(application, first))
     second = None
     try:
@@ -217,7 +218,7 @@ def test_a_service_with_few_streams_for_many_calls(make_front, site, application
     grpcio's server still counts a stream for a moment after it has sent its end, and may refuse the next one. What it has
     refused is UNAVAILABLE to the client, which may repeat it, as here by the usual policy.
     """
-    policy = {"maxAttempts": 5, "initialBackoff": "0.05s", "maxBackoff": "0.1s", "backoffMultiplier": 1, "retryableStatusCodes": ["UNAVAILABLE"]}
+    policy = {"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "2s", "backoffMultiplier": 3, "retryableStatusCodes": ["UNAVAILABLE"]}
     options = [("grpc.service_config", json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": policy}]}))]
     few = Service(site.certificate, site.key, options=[("grpc.max_concurrent_streams", 4)])
     try:

@@ -70,7 +70,7 @@ class Browser:
         """Goes to an address, relative to the server's origin."""
         headers = self._headers(site) | options.pop("headers", {})
         return self._walk(self.session.get(urljoin(self.server.issuer, url), headers=headers, allow_redirects=False,
-                                           timeout=20, **options))
+                                           timeout=60, **options))
 
     def send(self, form, button=None, untick=(), headers=None, **typed):
         """Presses a button of a form on the page."""
@@ -81,7 +81,7 @@ class Browser:
         own = self._headers("same-origin") | {"Origin": self.server.issuer}
         merged = {k: v for k, v in (own | (headers or {})).items() if v is not None}
         return self._walk(self.session.post(urljoin(self.server.issuer, url), data=data, headers=merged,
-                                            allow_redirects=False, timeout=20))
+                                            allow_redirects=False, timeout=60))
 
     def _headers(self, site):
         if not self.navigates:
@@ -102,7 +102,7 @@ class Browser:
                 return Page(response, trail=trail)
             if not self._is_own(target):
                 return Page(response, redirect=target, trail=trail)
-            response = self.session.get(target, headers=self._headers("same-origin"), allow_redirects=False, timeout=20)
+            response = self.session.get(target, headers=self._headers("same-origin"), allow_redirects=False, timeout=60)
             trail.append(response)
         raise AssertionError(f"redirects without end: {[r.url for r in trail]}")
 

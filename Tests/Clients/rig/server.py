@@ -101,7 +101,7 @@ class Server(Gateway):
 
     def http(self, method, url, **options):
         with self.session() as session:
-            return session.request(method, url, allow_redirects=False, timeout=20, **options)
+            return session.request(method, url, allow_redirects=False, timeout=60, **options)
 
     def post(self, endpoint, client=None, form=(), headers=None):
         """A form to an endpoint, with the client's credentials as it registered them."""
