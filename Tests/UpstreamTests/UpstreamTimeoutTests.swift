@@ -76,11 +76,11 @@ import Testing
             _ = peer.readHead()
             peer.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n")
             for _ in 0..<10 {
-                usleep(40_000)
+                usleep(150_000)
                 peer.send("x")
             }
         }
-        let harness = try Harness(server) { $0.idleTimeout = 200 * Self.milliseconds }
+        let harness = try Harness(server) { $0.idleTimeout = 1000 * Self.milliseconds }
         #expect(harness.run().isComplete)
     }
 
@@ -92,9 +92,9 @@ import Testing
             peer.send("late")
             peer.waitForEnd()
         }
-        let harness = try Harness(server) { $0.idleTimeout = 100 * Self.milliseconds }
+        let harness = try Harness(server) { $0.idleTimeout = 500 * Self.milliseconds }
         let exchange = harness.start(script: ExchangeScript(onHead: { $0.request.pauseResponse() }))
-        usleep(300_000)
+        usleep(1_200_000)
         exchange.execute { $0.request.resumeResponse() }
         let outcome = exchange.wait()
         #expect(outcome.isComplete)
@@ -108,11 +108,11 @@ import Testing
             peer.answer()
         }
         let harness = try Harness(server) {
-            $0.responseTimeout = 100 * Self.milliseconds
-            $0.idleTimeout = 100 * Self.milliseconds
+            $0.responseTimeout = 500 * Self.milliseconds
+            $0.idleTimeout = 500 * Self.milliseconds
         }
         let exchange = harness.start(.post, framing: .length(4), script: ExchangeScript(endsBody: false))
-        usleep(300_000)
+        usleep(1_200_000)
         exchange.execute {
             Array("body".utf8).withUnsafeBytes($0.request.writeBody)
             $0.request.finishBody()

@@ -115,10 +115,10 @@ import Transport
             peer.waitForEnd()
         }
         defer { server.stop() }
-        let harness = try Harness(server) { $0.idleTimeout = 400_000_000 }
+        let harness = try Harness(server) { $0.idleTimeout = 1_000_000_000 }
         let exchange = start(harness, ExchangeScript(endsBody: false))
         for _ in 0..<4 {
-            #expect(exchange.wait(milliseconds: 200) == nil)
+            #expect(exchange.wait(milliseconds: 350) == nil)
             exchange.execute { exchange in [UInt8(0x2E)].withUnsafeBytes { exchange.request.writeBody($0) } }
         }
         let outcome = exchange.wait()
