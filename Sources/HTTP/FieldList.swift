@@ -44,6 +44,17 @@ package final class FieldList {
         }
     }
 
+    /// Gives back the memory that the fields do not use, for a list that may be kept for hours.
+    package func releaseUnusedStorage() {
+        let wanted = max(used, 64)
+        let fresh = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
+        fresh.copyMemory(from: base, byteCount: used)
+        base.deallocate()
+        base = fresh
+        capacity = wanted
+        replaceEntries(count, capacity: max(count, 4))
+    }
+
     @inlinable
     package var isEmpty: Bool { count == 0 }
 
@@ -254,11 +265,15 @@ extension FieldList {
 
     @inline(never)
     private func growEntries(_ placed: Int) {
-        let fresh = UnsafeMutablePointer<FieldEntry>.allocate(capacity: entryCapacity * 2)
+        replaceEntries(placed, capacity: entryCapacity * 2)
+    }
+
+    private func replaceEntries(_ placed: Int, capacity: Int) {
+        let fresh = UnsafeMutablePointer<FieldEntry>.allocate(capacity: capacity)
         fresh.initialize(from: entries, count: placed)
         entries.deallocate()
         entries = fresh
-        entryCapacity *= 2
+        entryCapacity = capacity
     }
 }
 

@@ -22,6 +22,9 @@ package final class RequestHead {
         semantics = RequestSemantics()
     }
 
+    /// Gives back the memory that the request does not use, where it may last for hours.
+    package func releaseUnusedStorage() { fields.releaseUnusedStorage() }
+
     @inlinable
     package var method: HTTPMethod { line.method }
 

@@ -44,6 +44,20 @@ import Testing
         #expect(list.name(0).text == "Age" && list.value(0).text == "1")
     }
 
+    @Test func `a list that gave back memory holds what it held, and takes more`() throws {
+        let members = (0..<30).map { ("X-\($0)", String(repeating: "v", count: $0)) }
+        let list = try list(members)
+        list.releaseUnusedStorage()
+        #expect((0..<30).map { list.name($0).text } == members.map(\.0))
+        #expect((0..<30).map { list.value($0).text } == members.map(\.1))
+        for number in 0..<40 { try append(("Age", "\(number)"), to: list) }
+        #expect(list.count(of: .age) == 40 && list.value(69).text == "39" && list.value(29).text == members[29].1)
+        list.reset()
+        list.releaseUnusedStorage()
+        try append(("Host", "a"), to: list)
+        #expect(list.count == 1 && list.value(of: .host)?.text == "a")
+    }
+
     @Test(arguments: [("", "a"), ("a b", "a"), ("a:", "b"), ("a", "b\r\nc"), ("a", "b\u{0}"), ("a", "\n")])
     func `what cannot stand in a field line is not appended`(name: String, value: String) {
         #expect(throws: HTTPParseError.self) { try append((name, value), to: FieldList()) }

@@ -252,6 +252,7 @@ extension ForwardedRequest: UpstreamRequestDelegate {
     private func releaseHeads() {
         request.releaseHead()
         fields.buffer.releaseStorage()
+        exchange?.head.releaseUnusedStorage()
     }
 
     func upstreamBody(_ request: UpstreamRequest, _ bytes: UnsafeRawBufferPointer) {
