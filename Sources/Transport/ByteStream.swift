@@ -49,9 +49,12 @@ package protocol ByteStream: AnyObject {
 }
 
 /// How much may wait to be sent before writers are asked to pause, and when they may go on.
+///
+/// It waits here only once the kernel's buffer is full, so this is what a peer that does not read costs. One read of 64 KiB
+/// stays below, and no writer pauses for what the next flush takes.
 package enum WaterMark {
     /// Bytes.
-    package static let high = 256 * 1024
+    package static let high = 96 * 1024
     /// Bytes.
-    package static let low = 64 * 1024
+    package static let low = 32 * 1024
 }
