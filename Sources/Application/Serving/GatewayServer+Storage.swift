@@ -2,6 +2,7 @@ import Dispatch
 import JWT
 import OAuthWeb
 import SQLiteStore
+import Transport
 
 /// What is kept in memory of the storage, and how it stays up to date; all of it on the control queue.
 extension GatewayServer {
@@ -12,8 +13,10 @@ extension GatewayServer {
     func startTimers() {
         addTimer(every: Self.storageInterval) { [weak self] in self?.lookAtStorage() }
         addTimer(every: .seconds(1)) { [weak self] in
-            guard let self else { return }
-            memory.look(openConnections: census.openCount, now: SystemClock.unixTime())
+            guard let self,
+                memory.shouldGiveBack(free: ProcessMemory.freeByteCount, now: SystemClock.unixTime())
+            else { return }
+            ProcessMemory.giveBack()
         }
         addTimer(every: .seconds(60)) { [weak self] in
             guard let self else { return }

@@ -1,14 +1,28 @@
-import Transport
-
-/// Decides when to give memory back to the system: after many connections have gone, and after a reload.
+/// Decides when to give free memory back to the system: once a peak is over, and after a reload.
+///
+/// Confined to the control queue. What connections, requests or attempts to connect have freed lies between blocks that
+/// are in use, and the allocator keeps it.
 struct MemoryKeeper {
-    /// The most connections since memory was last given back.
-    private var peak = 0
+    /// The least that was free in the heap since memory was last given back: what traffic frees and takes again all the
+    /// time, and what the system has back already.
+    ///
+    /// Bytes.
+    private var floor = Int.max
+    /// What was free at the last look.
+    ///
+    /// Bytes.
+    private var last = 0
     /// When to give back what an earlier configuration held.
     private var dueAt: Int64?
 
-    /// Fewer connections leave nothing worth the trouble.
-    private static let manyConnections = 128
+    /// Less is not worth the trouble.
+    ///
+    /// Bytes.
+    private static let worthwhile = 2 << 20
+    /// Memory is at rest while no more than this is taken or freed between two looks.
+    ///
+    /// Bytes.
+    private static let movement = 256 << 10
     /// Seconds after a reload: the loops let go of what they no longer need within one.
     private static let reloadDelay: Int64 = 2
 
@@ -16,13 +30,17 @@ struct MemoryKeeper {
         dueAt = now + Self.reloadDelay
     }
 
-    /// To be called about once a second.
-    mutating func look(openConnections open: Int, now: Int64) {
-        peak = max(peak, open)
-        let haveManyGone = peak >= Self.manyConnections && open < peak / 2
-        guard haveManyGone || dueAt.map({ now >= $0 }) == true else { return }
-        peak = open
+    /// Whether now is the time; to be asked about once a second.
+    ///
+    /// - Parameter free: How many bytes of the heap are free.
+    mutating func shouldGiveBack(free: Int, now: Int64) -> Bool {
+        let isAtRest = abs(free - last) <= Self.movement
+        last = free
+        floor = min(floor, free)
+        let isPeakOver = isAtRest && free - floor >= Self.worthwhile
+        guard isPeakOver || dueAt.map({ now >= $0 }) == true else { return false }
         dueAt = nil
-        ProcessMemory.giveBack()
+        floor = free
+        return true
     }
 }
