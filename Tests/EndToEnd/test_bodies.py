@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from harness.attack import SANITIZER
 from harness.client import chunked, request_bytes
 from harness.responses import ClosedEarly
 from harness.tokens import bearer
@@ -249,6 +250,27 @@ def test_a_flood_of_informational_answers_is_ended_or_passed(gateway, upstream):
     upstream.on("/public/flood", raw(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 2000 + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
     response = gateway.get("/public/flood")
     assert response.status in (200, 502) and len(response.informational) <= 100
+
+
+def test_informational_answers_are_not_kept_for_who_does_not_read(gateway, upstream):
+    """Nothing makes an upstream wait that sends them, so of large ones few are handed on."""
+    gate, sent, hint = Gate(), [], b"HTTP/1.1 103 Early Hints\r\nLink: %s\r\n\r\n" % (b"x" * 60_000)
+
+    def handler(exchange):
+        exchange.send(hint * 100)
+        sent.append(exchange)
+        gate.wait()
+        exchange.respond(200)
+
+    upstream.on("/public/hints", handler)
+    before = gateway.memory()
+    with gateway.http2(receive_buffer=4096) as client:
+        client.settle()
+        for _ in range(20):
+            client.request("GET", "/public/hints")
+        eventually(lambda: len(sent) == 20, 20, what="all of them are read")
+        assert gateway.memory() < before + (16 << 20) * (3 if SANITIZER else 1) + SANITIZER
+        gate.open()
     assert gateway.get("/public/alive").status == 200
 
 

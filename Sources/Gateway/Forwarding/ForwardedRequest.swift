@@ -25,6 +25,9 @@ final class ForwardedRequest {
     private var informationalCount = 0
     /// How many of them are handed on.
     private static let mostInformational = 100
+    /// Bytes of fields in them.
+    private var informationalSize = 0
+    private static let largestInformational = 64 << 10
     /// What the client wants to speak with the upstream instead of HTTP.
     private var tunnel: TunnelRequest?
     /// Whether the token was revoked before there was an answer, which may then not go on and on.
@@ -42,6 +45,7 @@ final class ForwardedRequest {
     ) throws(GatewayFailure) {
         let head = exchange.head
         informationalCount = 0
+        informationalSize = 0
         isRevoked = false
         tunnel = TunnelRequest(head)
         let method = head.connectProtocol == nil ? head.method : .get
@@ -216,6 +220,8 @@ extension ForwardedRequest: UpstreamRequestDelegate {
         // Nothing makes the upstream wait when the client does not read them.
         informationalCount += 1
         guard let exchange, informationalCount <= Self.mostInformational, writeFields(of: head) else { return }
+        informationalSize += fields.bytes.count
+        guard informationalSize <= Self.largestInformational else { return }
         exchange.sendInformational(status: head.status, fields: fields.bytes)
     }
 
