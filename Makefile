@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 VENV := .build-venv
 REQUIREMENTS := $(wildcard Tests/*/requirements.txt)
 
-.PHONY: help run build test test-asan test-tsan bench fuzz fuzz-replay differential lint format documents layers clean packages test-packages client-packages end-to-end test-clients test-crash soak costs bench-as flood streams autobahn
+.PHONY: help run build test test-asan test-tsan bench fuzz fuzz-replay differential lint format documents layers clean packages test-packages client-packages end-to-end test-clients test-crash soak storm costs bench-as flood streams autobahn
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ streams: $(if $(BINARY),,build) $(VENV)/ready ## Hold 1,000 WebSockets and event
 
 autobahn: $(if $(BINARY),,build) $(VENV)/ready ## Autobahn's WebSocket cases, straight and through the gateway; needs Python 2.7 (AUTOBAHN="--cases 1.*", BINARY=path)
 	@GATEHOUSE_BIN="$(or $(BINARY),.build/release/gatehouse)" $(VENV)/bin/python Tests/Autobahn/run.py $(AUTOBAHN)
+
+storm: $(VENV)/ready ## Random clients against random upstreams, then count what is left of them (STORM="--seed 7 --seconds 120", BINARY=path)
+	GATEHOUSE_BIN="$(BINARY)" $(VENV)/bin/python Tests/EndToEnd/soak/storm.py $(STORM)
 
 costs: $(VENV)/ready ## Measure what strangers can make the gateway spend (docs/threat-model.md; BINARY=path)
 	GATEHOUSE_BIN="$(BINARY)" $(VENV)/bin/python Tests/EndToEnd/soak/costs.py
