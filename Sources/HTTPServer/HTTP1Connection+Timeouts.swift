@@ -19,7 +19,8 @@ struct ConnectionTiming {
     var bodyWindowStart: UInt64 = 0
     /// When the body was last told to wait; 0 while it may come.
     var bodyPausedAt: UInt64 = 0
-    var reader = ReaderWatch()
+    /// Watches what the client takes.
+    var reading = StallWatch()
 
     /// How often an exchange is looked at.
     static let exchangeTick: UInt64 = 1_000_000_000
@@ -42,7 +43,7 @@ extension HTTP1Connection: LoopTimerHandler {
         timing.bodyBytes = 0
         timing.bodyPausedAt = loop.now
         timing.bodyWindowStart = loop.now
-        timing.reader = ReaderWatch()
+        timing.reading = StallWatch()
         arm(ConnectionTiming.exchangeTick)
     }
 
@@ -64,9 +65,10 @@ extension HTTP1Connection: LoopTimerHandler {
         case .head:
             refusePartialHead(.headTimedOut)
         case .exchange:
-            if isReaderStalled { return abort() }
+            let wait = readerPatience
+            if wait == 0 { return abort() }
             if isBodyTooSlow { return bodyTooSlow() }
-            if exchange != nil || state.request == .discarding { arm(ConnectionTiming.exchangeTick) }
+            if exchange != nil || state.request == .discarding { arm(min(wait, ConnectionTiming.exchangeTick)) }
         }
     }
 
@@ -75,14 +77,16 @@ extension HTTP1Connection: LoopTimerHandler {
         loop.arm(timer, at: loop.now + nanoseconds)
     }
 
-    /// Whether bytes have waited for `idle_timeout` without the client taking any.
-    private var isReaderStalled: Bool {
-        timing.reader.isStalled(
+    /// For how long bytes may still wait without the client taking any.
+    private var readerPatience: UInt64 {
+        let deadline = timing.reading.deadline(
             isWaiting: stream.pendingByteCount > 0,
-            sentBytes: stream.sentByteCount,
+            sent: stream.sentByteCount,
             now: loop.now,
             timeout: server.settings.idleTimeout
         )
+        guard let deadline else { return .max }
+        return deadline > loop.now ? deadline - loop.now : 0
     }
 
     /// Whether a whole window has passed in which less came than `body_min_rate` asks for.

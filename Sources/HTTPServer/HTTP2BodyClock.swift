@@ -1,4 +1,5 @@
 import HTTP2
+import Transport
 
 /// Measures how one stream's bodies go; times are monotonic nanoseconds.
 struct HTTP2BodyClock {
@@ -7,12 +8,11 @@ struct HTTP2BodyClock {
     private var windowStart: UInt64 = 0
     /// When the body was last told to wait; 0 while it may come.
     private var pausedAt: UInt64 = 0
-    private var reader = ReaderWatch()
+    private var reading = StallWatch()
 
     mutating func begin(at now: UInt64) {
         windowStart = now
         pausedAt = now
-        reader = ReaderWatch()
     }
 
     mutating func pause(at now: UInt64) {
@@ -37,8 +37,8 @@ struct HTTP2BodyClock {
         return false
     }
 
-    /// Whether a part of the response, or its end, has waited for `timeout` without the client taking any.
-    mutating func isReaderStalled(_ stream: HTTP2Stream, _ now: UInt64, timeout: UInt64) -> Bool {
-        reader.isStalled(isWaiting: stream.isWaiting, sentBytes: stream.sentByteCount, now: now, timeout: timeout)
+    /// When a part of the response, or its end, will have waited for `timeout` without the client taking any.
+    mutating func readingDeadline(_ stream: HTTP2Stream, _ now: UInt64, timeout: UInt64) -> UInt64? {
+        reading.deadline(isWaiting: stream.isWaiting, sent: stream.sentByteCount, now: now, timeout: timeout)
     }
 }

@@ -8,7 +8,8 @@ struct HTTP2Timing {
     var restingSince: UInt64?
     /// When the field block began that is not complete; nil while there is none.
     var fieldsBeganAt: UInt64?
-    var reader = ReaderWatch()
+    /// Watches what the client takes of all streams together.
+    var reading = StallWatch()
 
     /// How often a connection with streams is looked at.
     static let tick: UInt64 = 1_000_000_000
@@ -23,10 +24,19 @@ extension HTTP2Connection: LoopTimerHandler {
         arm(at: loop.now + server.settings.headerTimeout)
     }
 
+    /// The client's first SETTINGS frame is there: from now on its time is that between two requests.
+    func begin() {
+        timing.hasBegun = true
+        guard streams.isEmpty else { return }
+        endExchanges()
+        let end = loop.now + server.settings.idleTimeout
+        if let timer, end < timer.deadline { arm(at: end) }
+    }
+
     /// The first of the streams has opened.
     func beginExchanges() {
         timing.restingSince = nil
-        timing.reader = ReaderWatch()
+        timing.reading = StallWatch()
         // Short streams, one after the other, must not put the second GOAWAY frame off.
         if case .announced = ending { return }
         arm(at: loop.now + HTTP2Timing.tick)
@@ -53,11 +63,7 @@ extension HTTP2Connection: LoopTimerHandler {
         }
         if let began = timing.fieldsBeganAt, now - began >= server.settings.headerTimeout { return fieldsTimedOut() }
         guard let resting = timing.restingSince else {
-            if isReaderStalled(now) { return abort() }
-            // A client that has ended its side may still read, or be gone. If it is, its system answers with a reset.
-            if peerHasEnded { session?.ping() }
-            for stream in streams.reversed() where !isClosed { stream.checkTime(now) }
-            return arm(at: now + HTTP2Timing.tick)
+            return checkStreams(now)
         }
         if timing.fieldsBeganAt != nil { return arm(at: now + HTTP2Timing.tick) }
         let settings = server.settings
@@ -84,13 +90,19 @@ extension HTTP2Connection: LoopTimerHandler {
         flushAndTerminate()
     }
 
-    /// Whether bytes have waited for `idle_timeout` without the client taking any.
-    private func isReaderStalled(_ now: UInt64) -> Bool {
-        timing.reader.isStalled(
+    private func checkStreams(_ now: UInt64) {
+        let deadline = timing.reading.deadline(
             isWaiting: stream.pendingByteCount > 0,
-            sentBytes: stream.sentByteCount,
+            sent: stream.sentByteCount,
             now: now,
             timeout: server.settings.idleTimeout
         )
+        var next = min(now + HTTP2Timing.tick, deadline ?? .max)
+        // Bytes have waited for `idle_timeout` without the client taking any.
+        if next <= now { return abort() }
+        // A client that has ended its side may still read, or be gone. If it is, its system answers with a reset.
+        if peerHasEnded { session?.ping() }
+        for stream in streams.reversed() where !isClosed { next = min(next, stream.checkTime(now) ?? next) }
+        arm(at: next)
     }
 }

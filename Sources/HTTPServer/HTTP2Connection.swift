@@ -293,9 +293,7 @@ extension HTTP2Connection: HTTP2SessionDelegate {
 
     func sessionDidReceiveSettings() {
         // Only the first ones begin anything: settings again and again would keep a connection at rest for ever.
-        guard !timing.hasBegun else { return }
-        timing.hasBegun = true
-        if streams.isEmpty { endExchanges() }
+        if !timing.hasBegun { begin() }
     }
 
     func sessionDidReceivePingAcknowledgement() {

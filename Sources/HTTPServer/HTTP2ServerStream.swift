@@ -161,14 +161,24 @@ final class HTTP2ServerStream {
     }
 
     /// Looks for a body that comes too slowly, and for a response that nobody takes.
-    func checkTime(_ now: UInt64) {
+    ///
+    /// - Returns: When to look again at the latest; nil when the connection's next look is soon enough.
+    func checkTime(_ now: UInt64) -> UInt64? {
         let settings = server.settings
-        if clock.isReaderStalled(stream, now, timeout: settings.idleTimeout) {
-            endCode = .cancel
-            return exchange == nil ? reset() : abort()
+        let deadline = clock.readingDeadline(stream, now, timeout: settings.idleTimeout)
+        if let deadline, deadline <= now {
+            giveUp()
+            return nil
         }
-        guard !isRequestOver, !isReadingFields, exchange != nil || isDiscarding, !mayRest else { return }
+        guard !isRequestOver, !isReadingFields, exchange != nil || isDiscarding, !mayRest else { return deadline }
         if clock.isBodyTooSlow(now, settings) { bodyFailed(.bodyTimedOut) }
+        return deadline
+    }
+
+    /// Ends a stream whose client takes nothing.
+    func giveUp() {
+        endCode = .cancel
+        if exchange == nil { reset() } else { abort() }
     }
 
     /// Whether nothing need come of the request for a while.

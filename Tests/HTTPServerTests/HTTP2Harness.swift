@@ -93,6 +93,9 @@ final class HTTP2TestParts {
     let serverStream: FakeStream
     let server: ServerLoop
     private(set) var connection: HTTP2Connection?
+    /// A connection beside it, over `otherStream`.
+    private(set) var http1: HTTP1Connection?
+    private(set) lazy var otherStream = FakeStream(loop: serverStream.loop)
     private(set) var session: HTTP2Session?
     private(set) var client: [ClientRecord] = []
     private let fields = HTTP2FieldEncoder()
@@ -120,7 +123,18 @@ final class HTTP2TestParts {
         connection.start()
     }
 
+    func startHTTP1() {
+        let peer = PeerAddress(host: "192.0.2.2", port: 1, bytes: [192, 0, 2, 2])
+        _ = server.admit(peer)
+        let info = ConnectionInfo(peer: peer, isSecure: true, listener: 0)
+        let connection = HTTP1Connection(stream: otherStream, server: server, info: info)
+        http1 = connection
+        connection.start()
+    }
+
     func end() {
+        http1?.abort()
+        http1 = nil
         connection?.abort()
         connection = nil
         session?.delegate = nil
@@ -167,6 +181,11 @@ final class HTTP2TestParts {
     /// Gives the server bytes that no session would send.
     func inject(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { serverStream.delegate?.streamDidRead($0) }
+    }
+
+    /// Lets the connection look at what it waits for.
+    func look() {
+        if let connection { connection.timerFired(LoopTimer(connection)) }
     }
 }
 
@@ -314,7 +333,9 @@ final class FakeStream: ByteStream {
 
     init(loop: EventLoop) { self.loop = loop }
 
-    var pendingByteCount: Int { 0 }
+    var pendingByteCount = 0
+    /// Whether the peer's end, where one is told, is meant as one.
+    var hasCleanEnd = true
     var sentByteCount: UInt64 { 0 }
     var isAboveHighWater = false
 

@@ -130,6 +130,58 @@ import Testing
         #expect(outcome.status == 200)
     }
 
+    @Test func `the time without a byte counts from the last that the server took`() throws {
+        let window = 65_535
+        let server = TestServer.raw { peer in
+            guard let head = peer.read(.headers) else { return }
+            var received = 0
+            func read(until count: Int) {
+                while received < count, let frame = peer.read(.data) { received += frame.payload.count }
+            }
+            read(until: window)
+            // The last byte goes out late in the time that began when it was written.
+            usleep(700_000)
+            for id in [0, head.id] { peer.send(.windowUpdate, id: id, RawHTTP2Peer.word(1000)) }
+            read(until: window + 1)
+            // Within its own time, and beyond the one that began with the write.
+            usleep(700_000)
+            peer.sendFields([(":status", "200")], id: head.id, endsStream: true)
+            _ = peer.readFrame()
+        }
+        let harness = try Harness([server.plainHTTP2]) { $0.idleTimeout = 1_000_000_000 }
+        let outcome = harness.run(
+            .put,
+            framing: .chunked,
+            script: ExchangeScript(body: [[UInt8](repeating: 0x61, count: window + 1)], endsBody: false)
+        )
+        #expect(outcome.error == nil)
+        #expect(outcome.status == 200)
+    }
+
+    @Test func `a server that takes nothing more is given up soon, though it took something before`() throws {
+        let window = 65_535
+        let stopped = Locked<ContinuousClock.Instant?>(nil)
+        let server = TestServer.raw { peer in
+            guard let head = peer.read(.headers) else { return }
+            var received = 0
+            while received < window, let frame = peer.read(.data) { received += frame.payload.count }
+            usleep(100_000)
+            for id in [0, head.id] { peer.send(.windowUpdate, id: id, RawHTTP2Peer.word(1)) }
+            _ = peer.read(.data)
+            stopped.withLock { $0 = .now }
+            _ = peer.read(.resetStream)
+        }
+        let harness = try Harness([server.plainHTTP2]) { $0.idleTimeout = 3_000_000_000 }
+        let outcome = harness.run(
+            .put,
+            framing: .chunked,
+            script: ExchangeScript(body: [[UInt8](repeating: 0x61, count: window + 2)], endsBody: false)
+        )
+        #expect(outcome.error == .idleTimedOut(responseStarted: false))
+        let start = try #require(stopped.withLock { $0 })
+        #expect(ContinuousClock.now - start < .milliseconds(4500))
+    }
+
     @Test func `a body of another length than promised fails the exchange alone`() throws {
         let server = TestServer { peer in peer.onComplete = { peer.answer($0) } }
         let harness = try Harness([server.plainHTTP2])

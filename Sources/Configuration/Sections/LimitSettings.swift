@@ -69,7 +69,12 @@ extension LimitSettings: ConfigurationSection {
             streams of HTTP/2 whose response has begun, may rest for the upstream's `idle_timeout` instead.
             """
         )
-        idleTimeout = reader.value("idle_timeout", .duration(), default: "75s", "The time between two requests.")
+        idleTimeout = reader.value(
+            "idle_timeout",
+            .duration(),
+            default: "75s",
+            "The time between two requests, and for which a client may take nothing of its answer; up to 1 s more."
+        )
         connections = reader.value(
             "connections",
             .integer(1...10_000_000),

@@ -35,7 +35,7 @@ extension UpstreamHTTP2Exchange: HTTP2StreamDelegate {
             let event = read { reader throws(HTTPParseError) in try reader.headEnded(head, endsStream: endsStream) }
             if let event { take(event) }
         }
-        setTimer()
+        noteProgress()
     }
 
     func streamData(_ stream: HTTP2Stream, _ bytes: UnsafeRawBufferPointer) {
@@ -49,7 +49,7 @@ extension UpstreamHTTP2Exchange: HTTP2StreamDelegate {
         } else {
             stream.consume(bytes.count)
         }
-        setTimer()
+        noteProgress()
     }
 
     func streamDataEnded(_ stream: HTTP2Stream) {

@@ -22,6 +22,10 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
     private var responseDeadline: UInt64?
     /// Bytes of the body that had gone out when the limit was last set.
     private var sentWhenArmed: UInt64 = 0
+    /// Watches what the server takes of the body.
+    private var sending = StallWatch()
+    /// How often a body is looked at that waits for the server.
+    private static let look: UInt64 = 1_000_000_000
     var isPaused = false
     /// Whoever writes sees for itself if more can be written.
     var isWriting = false
@@ -197,8 +201,11 @@ final class UpstreamHTTP2Exchange: UpstreamExchange {
 
 extension UpstreamHTTP2Exchange: LoopTimerHandler {
     func timerFired(_ timer: LoopTimer) {
-        // A server that takes the body slowly takes it all the same.
-        if !isRequestOut, let stream, stream.sentByteCount != sentWhenArmed { return setTimer() }
+        // A server that takes the body slowly takes it all the same, be it the last that waited.
+        if !isRequestOut || stream?.sentByteCount != sentWhenArmed {
+            setTimer()
+            if timer.deadline > connection.loop.now { return }
+        }
         // A connection on which nothing has come since is likely to be dead, though nobody said so.
         if connection.receivedAt <= beganAt { connection.retire() }
         if isRequestOut, body.isComplete, !reader.hasStarted {
@@ -210,6 +217,12 @@ extension UpstreamHTTP2Exchange: LoopTimerHandler {
 
     /// Whether nothing of the request waits for the server.
     private var isRequestOut: Bool { pendingByteCount == 0 }
+
+    /// Something came: a server that answers has not stopped, even if it takes nothing for a while.
+    func noteProgress() {
+        sending = StallWatch()
+        setTimer()
+    }
 
     /// Arms the limit for what is being waited for; not for what the downstream side has to do.
     func setTimer() {
@@ -226,7 +239,13 @@ extension UpstreamHTTP2Exchange: LoopTimerHandler {
         guard let request else { return nil }
         let configuration = connection.client.configuration
         let loop = connection.loop
-        if !isRequestOut { return loop.deadline(after: configuration.idleTimeout) }
+        let stalled = sending.deadline(
+            isWaiting: !isRequestOut,
+            sent: sentWhenArmed,
+            now: loop.now,
+            timeout: configuration.idleTimeout
+        )
+        if let stalled { return min(stalled, loop.deadline(after: Self.look)) }
         if reader.hasStarted { return isPaused ? nil : loop.deadline(after: configuration.idleTimeout) }
         // The client may take its time, as in a gRPC call that says nothing for a while, but not for ever.
         guard body.isComplete else { return loop.deadline(after: configuration.idleTimeout) }
