@@ -1,6 +1,7 @@
 /// Told what happens on a session; every call comes from within `receive`, `flush` or the method that asked for it.
 ///
-/// It may call every method of the session and its streams, but `receive` and `flush` do nothing from within a call.
+/// It may call every method of the session and its streams. From within a call `receive` keeps the bytes until that is
+/// over, and `flush` does nothing, since whoever is asked by `sessionNeedsFlush` comes again.
 package protocol HTTP2SessionDelegate: AnyObject {
     /// A client has opened a stream: set `stream.delegate`. Only on servers.
     func sessionDidOpen(_ stream: HTTP2Stream)

@@ -74,6 +74,65 @@ import Testing
         #expect(quick.body.count == 200_000 && quick.hasEnded)
     }
 
+    @Test func `bytes that come within a call are taken after it, in their order`() throws {
+        let pair = SessionPair()
+        defer { pair.close() }
+        let record = try #require(pair.client.get("/"))
+        pair.exchange()
+        let got = try #require(pair.server.opened.first)
+        pair.server.respond(got, status: 200)
+        var pieces: [[UInt8]] = []
+        for number in UInt8(1)...3 {
+            got.write([number, number])
+            if number == 3 { got.finish() }
+            pieces.append(pair.server.takeOutput())
+        }
+        // Each piece brings the next one, from within the call that the first one is taken in.
+        record.consumeConnection = { _ in
+            if pieces.count > 1 { pair.client.receive(pieces.remove(at: 1)) }
+        }
+        pair.client.receive(pieces[0])
+        #expect(record.body == [1, 1, 2, 2, 3, 3])
+        #expect(record.hasEnded)
+        #expect(pair.client.failure == nil)
+    }
+
+    @Test func `bytes that come while others are sent are taken after that`() throws {
+        let pair = SessionPair()
+        defer { pair.close() }
+        let record = try #require(pair.client.get("/"))
+        pair.exchange()
+        let got = try #require(pair.server.opened.first)
+        pair.server.respond(got, status: 200)
+        got.write([1])
+        got.finish()
+        var bytes = pair.server.takeOutput()
+        pair.client.session?.ping()
+        pair.client.onWrite = {
+            if !bytes.isEmpty { pair.client.receive(bytes) }
+            bytes = []
+        }
+        _ = pair.client.takeOutput()
+        #expect(record.body == [1])
+        #expect(record.hasEnded)
+    }
+
+    @Test func `bytes within a call that break a rule are told of`() throws {
+        let pair = SessionPair()
+        defer { pair.close() }
+        let record = try #require(pair.client.get("/"))
+        pair.exchange()
+        let got = try #require(pair.server.opened.first)
+        pair.server.respond(got, status: 200)
+        got.write([1])
+        let bytes = pair.server.takeOutput()
+        // A frame of 16 MiB.
+        record.consumeConnection = { _ in pair.client.receive([255, 255, 255, 0, 0, 0, 0, 0, 1]) }
+        pair.client.receive(bytes)
+        #expect(!pair.client.takeOutput().isEmpty)
+        #expect(pair.client.session?.isOver == true)
+    }
+
     @Test func `a reset tells the other side and drops what waits`() throws {
         let pair = SessionPair()
         defer { pair.close() }

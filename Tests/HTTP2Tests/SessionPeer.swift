@@ -15,6 +15,8 @@ final class SessionPeer {
     private(set) var failure: HTTP2SessionError?
     /// Whether what comes may be answered at once.
     var mayWrite = true
+    /// Called whenever bytes are to be sent.
+    var onWrite: () -> Void = {}
     let fields = HTTP2FieldEncoder()
 
     init(_ role: HTTP2Session.Role, settings: HTTP2SessionSettings = HTTP2SessionSettings()) {
@@ -82,7 +84,10 @@ extension SessionPeer: HTTP2SessionDelegate {
     func sessionDidReceivePingAcknowledgement() { pingAcknowledgements += 1 }
     func sessionDidReceiveGoaway(lastStreamID: Int32, _ code: HTTP2ErrorCode) { goaway = (lastStreamID, code) }
     func sessionNeedsFlush() { flushRequests += 1 }
-    func sessionWrite(_ bytes: UnsafeRawBufferPointer) { output.append(contentsOf: bytes) }
+    func sessionWrite(_ bytes: UnsafeRawBufferPointer) {
+        output.append(contentsOf: bytes)
+        onWrite()
+    }
     var sessionMayWrite: Bool { mayWrite }
 }
 

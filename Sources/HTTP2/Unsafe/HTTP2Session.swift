@@ -33,8 +33,10 @@ package final class HTTP2Session {
     @exclusivity(unchecked) var fieldStream: HTTP2Stream?
     /// Streams whose output fell below the low-water mark during a flush.
     var drained: [HTTP2Stream] = []
-    /// Whether the library is at work: it must not be entered again, and bytes for it are lost.
+    /// Whether the library is at work: it must not be entered again, so bytes for it wait.
     package private(set) var isBusy = false
+    /// Bytes that came while the library was at work.
+    private var postponed = ByteBuffer()
     private var isFlushAsked = false
 
     /// Begins a session; its first frames are ready for `flush`.
@@ -69,17 +71,33 @@ package final class HTTP2Session {
 
     // MARK: Bytes
 
-    /// Takes bytes of the peer, all of them.
+    /// Takes bytes of the peer, all of them; from within a call of the delegate, once that call is over.
     ///
-    /// - Throws: What makes the session useless; `terminate` and a last `flush` may still tell the peer.
+    /// - Throws: What makes the session useless; `terminate` and a last `flush` may still tell the peer. Bytes that had to
+    ///   wait are told of by the call that they waited for.
     package func receive(_ bytes: UnsafeRawBufferPointer) throws(HTTP2SessionError) {
-        guard !isBusy, bytes.count > 0 else { return }
+        guard bytes.count > 0 else { return }
+        if isBusy { return postponed.append(bytes) }
+        try take(bytes)
+        try takePostponed()
+    }
+
+    private func takePostponed() throws(HTTP2SessionError) {
+        while !postponed.isEmpty {
+            var bytes = ByteBuffer()
+            swap(&bytes, &postponed)
+            try take(bytes.bytes)
+        }
+    }
+
+    private func take(_ bytes: UnsafeRawBufferPointer) throws(HTTP2SessionError) {
         isBusy = true
         let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
         let code = nghttp2_session_mem_recv(handle, start, bytes.count)
         isBusy = false
         askForFlush()
         guard code < 0 else { return }
+        postponed.releaseStorage()
         switch nghttp2_error(rawValue: Int32(clamping: code)) {
         case NGHTTP2_ERR_BAD_CLIENT_MAGIC: throw .badPreface
         case NGHTTP2_ERR_FLOODED: throw .flooded
@@ -90,13 +108,14 @@ package final class HTTP2Session {
 
     /// Sends what can be sent, as long as the delegate takes it.
     ///
-    /// - Throws: `.failed` when the session is of no use any more.
+    /// - Throws: `.failed` when the session is of no use any more, or what bytes have brought about that came meanwhile.
     package func flush() throws(HTTP2SessionError) {
         guard !isBusy else { return }
         isFlushAsked = false
         isBusy = true
         let failed = sendFrames()
         isBusy = false
+        if !failed { try takePostponed() }
         tellDrained()
         if failed { throw .failed }
     }
