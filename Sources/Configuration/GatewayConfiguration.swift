@@ -242,9 +242,9 @@ extension GatewayConfiguration: ConfigurationSection {
 }
 
 extension ListenerSettings {
-    /// What two listeners must not share; a free port is never shared.
-    fileprivate var identity: String {
-        if case .tcp(_, port: 0) = address { return "\(address) \(tls == nil) \(redirectsToHTTPS) \(protocols)" }
+    /// What two listeners must not share; nil where each gets a free port of its own.
+    fileprivate var identity: String? {
+        if case .tcp(_, port: 0) = address { return nil }
         return address.description
     }
 }

@@ -59,6 +59,8 @@ import Testing
     @Test func `listeners must differ and a redirect needs no TLS`() throws {
         let listener = #"{ "address": "127.0.0.1:1" }"#
         #expect(try faults("listeners", "[\(listener), \(listener)]") == ["/listeners/1: repeated"])
+        let free = #"{ "address": "127.0.0.1:0" }"#
+        #expect(try faults("listeners", "[\(free), \(free), \(free)]") == [])
         let redirect = #"[{ "address": "127.0.0.1:1", "tls": { "self_signed": true }, "redirect_to_https": true }]"#
         #expect(try faults("listeners", redirect).count == 1)
     }

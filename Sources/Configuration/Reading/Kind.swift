@@ -136,10 +136,12 @@ extension Kind {
     }
 
     /// A list; every faulty element is reported, and left out.
+    ///
+    /// - Parameter identity: What no two elements may share; those for which it is nil may be repeated.
     static func list<Element>(
         of element: Kind<Element>,
         minimum: Int = 0,
-        unique identity: ((Element) -> String)? = nil
+        unique identity: ((Element) -> String?)? = nil
     ) -> Kind where Value == [Element] {
         let shape = {
             let inner = element.shape()
@@ -155,7 +157,7 @@ extension Kind {
             return nodes.enumerated().compactMap { index, node in
                 let place = cursor.element(index, node)
                 guard let value = element.read(place) else { return nil }
-                if let identity, !seen.insert(identity(value)).inserted {
+                if let identity = identity?(value), !seen.insert(identity).inserted {
                     place.fault("repeated", found: place.found)
                 }
                 return value
