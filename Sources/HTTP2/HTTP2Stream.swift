@@ -60,6 +60,9 @@ package final class HTTP2Stream {
     /// Whether something of ours waits: a part of the body, or the end behind it.
     package var isWaiting: Bool { !output.isEmpty || isFinished && !hasSentEnd }
 
+    /// Whether what waits can go only when the peer opens a window.
+    package var needsWindow: Bool { !isClosed && !isReset && isWaiting && session.peerWindow(of: self) == 0 }
+
     /// Bytes that the peer's windows let us send beyond those that wait; 0 when there is no room.
     package var room: Int { isClosed ? 0 : max(0, session.window(of: self) - output.count) }
 

@@ -226,6 +226,9 @@ final class HTTP2Connection {
     private func closeIfOver() {
         guard let session, !isClosed else { return }
         if session.isOver || abuse != nil { return closeGracefully() }
+        // The windows of a peer that has ended stay as they are.
+        if peerHasEnded { for stream in streams.reversed() where stream.stream.needsWindow { stream.giveUp() } }
+        guard !isClosed else { return }
         // After the peer's FIN nothing more can come: what was asked completely has been answered.
         if peerHasEnded, streams.isEmpty, session.streams.isEmpty { closeGracefully() }
     }
@@ -246,6 +249,8 @@ extension HTTP2Connection: ByteStreamDelegate, BatchEndHandler {
     }
 
     func streamDidEnd() {
+        // Whoever is cut off, or was killed, reads no answers any more.
+        guard stream.hasCleanEnd else { return abort() }
         peerHasEnded = true
         session?.ping()
         for stream in streams where !stream.isRequestOver { stream.abort() }

@@ -32,6 +32,8 @@ package protocol ByteStream: AnyObject {
     var sentByteCount: UInt64 { get }
     /// Whether more should wait for `streamDidDrain`.
     var isAboveHighWater: Bool { get }
+    /// Whether the end that `streamDidEnd` has told of was said by the peer itself, so that it may still read.
+    var hasCleanEnd: Bool { get }
 
     /// Begins to read.
     func start()

@@ -50,6 +50,8 @@ package final class TCPStream: ByteStream {
 
     package var isAboveHighWater: Bool { output.count > WaterMark.high }
 
+    package var hasCleanEnd: Bool { hasEnded }
+
     package func start() {
         do {
             registration = try loop.register(self, descriptor: descriptor, interest: isPaused ? [] : .readable)

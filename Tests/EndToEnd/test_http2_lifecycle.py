@@ -347,6 +347,57 @@ def test_a_half_closed_client_gets_answers_to_what_it_asked_completely(client, u
     assert cut.reset is not None
 
 
+def endless(exchange, gone):
+    """A body that never comes to its end; the gate opens when nobody takes it any more."""
+    try:
+        exchange.respond(200, [("Content-Length", str(64 << 20))], length=False)
+        exchange.send(bytes(1 << 20))
+        closed = exchange.peer_closed_within(8)
+    except OSError:
+        closed = True
+    if closed:
+        gone.open()
+
+
+def test_what_waits_for_a_window_ends_with_a_half_closed_client(gateway, upstream, waiting):
+    """Nobody can open it any more."""
+    gone = Gate()
+    upstream.on("/public/big", lambda e: endless(e, gone))
+    with gateway.http2(credit=False) as client:
+        big = client.request("GET", "/public/big")
+        upstream.wait(path="/public/big")
+        client.wait(lambda: big.body_count == frames.WINDOW, 5, "a full window")
+        client.connection.half_close()
+        assert gone.wait(3), "the upstream waits for a reader that can't come"
+        client.wait(lambda: big.is_over, 3, "the end of the stream")
+        assert client.closed_within(3)
+
+
+@pytest.mark.parametrize("bytes_wait", [False, True])
+def test_a_client_that_ends_without_close_notify_is_gone(gateway, upstream, bytes_wait):
+    gone = Gate()
+    if bytes_wait:
+        upstream.on("/public/cut", lambda e: endless(e, gone))
+    else:
+        upstream.on("/public/cut", lambda e: e.peer_closed_within(8) and gone.open())
+    with gateway.http2(credit=False) as client:
+        client.request("GET", "/public/cut")
+        upstream.wait(path="/public/cut")
+        client.settle()
+        client.connection.half_close(tls=False)
+        assert gone.wait(1), "the upstream works for nobody"
+
+
+def test_without_tls_a_fin_is_a_half_close(gateway, upstream, waiting):
+    with gateway.http2(H2C) as client:
+        stream = client.request("GET", "/public/wait")
+        upstream.wait(path="/public/wait")
+        client.connection.half_close()
+        client.answers = False
+        waiting.open()
+        assert client.response(stream).body == b"done"
+
+
 def test_goaway_of_the_client_lets_its_requests_end(client, upstream, waiting):
     stream = client.request("GET", "/public/wait")
     upstream.wait(path="/public/wait")

@@ -236,6 +236,61 @@ import Transport
         #expect(harness.isClosed)
     }
 
+    @Test func `what can't be sent to a client that has ended is given up`() throws {
+        let harness = try HTTP2Harness(client: HTTP2SessionSettings(streamWindow: 100))
+        for _ in 1...3 { harness.get("/hold") }
+        harness.onLoop { parts in
+            for exchange in parts.handler.exchanges { exchange.begin() }
+            parts.handler.exchanges[0].write(101)
+            parts.handler.exchanges[1].write(100)
+            parts.client[0].reads = false
+            parts.client[1].reads = false
+            parts.handler.exchanges[2].exchange.resumeBody()
+        }
+        harness.exchange()
+        #expect(harness.response(0).body == 100)
+        #expect(harness.events.map(\.last) == ["GET /hold", "GET /hold", "GET /hold"])
+        harness.onLoop { $0.serverStream.delegate?.streamDidEnd() }
+        harness.exchange()
+        #expect(harness.events.map(\.last) == ["cancelled", "GET /hold", "GET /hold"])
+        #expect(harness.response(0).closed == HTTP2ErrorCode.cancel.rawValue)
+        harness.onLoop { $0.handler.exchanges[1].write(1) }
+        harness.onLoop { $0.look() }
+        harness.exchange()
+        #expect(harness.events.map(\.last) == ["cancelled", "cancelled", "GET /hold"])
+        harness.onLoop { parts in
+            parts.handler.exchanges[2].write(50)
+            parts.handler.exchanges[2].exchange.finish()
+        }
+        harness.exchange()
+        #expect(harness.response(2) == Summary(statuses: ["200"], body: 50, hasEnded: true, closed: 0))
+        #expect(harness.isClosed)
+    }
+
+    @Test func `an end that needs room is given up with a client that has ended`() throws {
+        let harness = try HTTP2Harness(client: HTTP2SessionSettings(streamWindow: 0))
+        harness.get("/hold")
+        harness.onLoop { parts in
+            parts.handler.exchanges[0].begin()
+            parts.handler.exchanges[0].exchange.finish()
+        }
+        harness.exchange()
+        harness.onLoop { $0.serverStream.delegate?.streamDidEnd() }
+        harness.exchange()
+        #expect(harness.isClosed)
+    }
+
+    @Test func `a client that ends without a goodbye is gone`() throws {
+        let harness = try HTTP2Harness()
+        harness.get("/hold")
+        harness.onLoop { parts in
+            parts.serverStream.hasCleanEnd = false
+            parts.serverStream.delegate?.streamDidEnd()
+        }
+        #expect(harness.events[0].last == "cancelled")
+        #expect(harness.isClosed)
+    }
+
     @Test func `a stream that ends in the middle of its trailers takes no time-out along`() throws {
         let harness = try HTTP2Harness()
         harness.post("/hold")

@@ -139,6 +139,11 @@ extension HTTP2Session {
     /// Bytes that can go out on a stream now: what the windows let us send, if the connection takes any (RFC 9113 §5.2).
     func window(of stream: HTTP2Stream) -> Int {
         guard let delegate, delegate.sessionMayWrite else { return 0 }
+        return peerWindow(of: stream)
+    }
+
+    /// Bytes that the peer's windows let us send on a stream, whether the connection takes any or not.
+    func peerWindow(of stream: HTTP2Stream) -> Int {
         let own = nghttp2_session_get_stream_remote_window_size(handle, stream.id)
         return Int(max(0, min(own, nghttp2_session_get_remote_window_size(handle))))
     }

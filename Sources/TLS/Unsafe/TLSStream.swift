@@ -90,6 +90,9 @@ package final class TLSStream: ByteStream {
 
     package var isAboveHighWater: Bool { pendingByteCount > WaterMark.high }
 
+    /// RFC 8446 §6.1: whoever ends its direction sends `close_notify` first.
+    package var hasCleanEnd: Bool { peerSaidGoodbye }
+
     /// Begins the handshake, which is cut off after `handshakeTimeout` nanoseconds.
     package func start(handshakeTimeout: UInt64) {
         let timer = LoopTimer(self)
