@@ -198,7 +198,7 @@ struct UpstreamNote {
 extension GatewayFailure {
     fileprivate var isUpstreamFault: Bool {
         switch self {
-        case .upstreamUnreachable, .upstreamMalformed, .upstreamTimedOut, .serversDown: true
+        case .upstreamUnreachable, .upstreamMalformed, .upstreamTimedOut, .upstreamRefused, .serversDown: true
         default: false
         }
     }

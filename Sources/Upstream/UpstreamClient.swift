@@ -231,7 +231,11 @@ extension UpstreamClient {
 
     /// The rule of safe repetition (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
     private func mayResend(_ request: UpstreamRequest, _ error: UpstreamError, hasSent: Bool) -> Bool {
-        guard case .closedEarly = error, request.resendCount < configuration.retries else { return false }
+        switch error {
+        case .closedEarly, .refused: break
+        default: return false
+        }
+        guard request.resendCount < configuration.retries else { return false }
         guard !request.isBodyStarted, !request.isResponseStarted else { return false }
         return request.method.isIdempotent || !hasSent
     }

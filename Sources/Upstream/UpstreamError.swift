@@ -12,6 +12,8 @@ package enum UpstreamError: Error, Equatable, Sendable {
     case idleTimedOut(responseStarted: Bool)
     /// The connection ended before the response did.
     case closedEarly(responseStarted: Bool)
+    /// The server said that it has done nothing for the request (RFC 9113 §8.7), and it cannot be sent to it again from here.
+    case refused
     /// The response cannot be read in one way only.
     case malformedResponse(HTTPParseError, responseStarted: Bool)
     /// The server broke the rules of an HTTP/2 connection, or closed it for what it saw on it (RFC 9113 §5.4.1).

@@ -446,6 +446,30 @@ def test_a_cut_connection_and_what_may_be_sent_again(start, site):
         assert gateway.request("POST", "/public/refused").status == 200
 
 
+@pytest.mark.parametrize("how", ["reset", "goaway"])
+def test_what_the_server_did_not_begin_can_be_sent_again(start, site, how):
+    """RFC 9113 §8.7: the client is told so, since a part of the body is gone."""
+    with HTTP2Upstream() as upstream:
+        gateway = start(to(site, upstream))
+
+        def refuse(exchange):
+            exchange.wait(lambda: exchange.body_count, "some of the body")
+            if how == "reset":
+                return exchange.cancel(ErrorCodes.REFUSED_STREAM)
+            with exchange.connection.changed:
+                exchange.connection.raw(frames.frame(frames.GOAWAY, payload=bytes(8)))
+
+        upstream.on("/public/refused", refuse)
+        for fields, status, grpc_status in [({}, 503, None), ({"Content-Type": "application/grpc", "TE": "trailers"}, 200, "14")]:
+            with gateway.connect() as client:
+                client.send(request_bytes("POST", "/public/refused", {"Transfer-Encoding": "chunked", **fields}) + b"1\r\nx\r\n")
+                response = client.read_response()
+                assert (response.status, response.get("grpc-status"), response.get("retry-after")) == (status, grpc_status, "1")
+            assert gateway.logged(request_id=response.get("x-request-id"))["reason"] == "upstream_refused"
+        assert len(upstream.seen("/public/refused")) == 2, "nothing of which a part is gone is sent again"
+        assert gateway.get("/public/alive").status == 200
+
+
 def test_a_response_that_breaks_off_is_cut(shared, h2c, unique):
     path = f"/public/{unique}"
 

@@ -78,7 +78,7 @@ import Testing
 
     @Test(arguments: [
         (GatewayFailure.methodNotAllowed(allow: Array("GET, HEAD".utf8)), 405, "Allow: GET, HEAD\r\n"),
-        (.serversDown(retryAfter: 7), 503, "Retry-After: 7\r\n"),
+        (.upstreamRefused, 503, "Retry-After: 1\r\n"), (.serversDown(retryAfter: 7), 503, "Retry-After: 7\r\n"),
         (.overloaded(retryAfter: 0), 503, "Retry-After: 1\r\n"),
         (.tokenRefused(.keysUnavailable), 503, "Retry-After: 5\r\n"),
         (.malformedRequest(.targetTooLong), 414, ""), (.malformedRequest(.fieldsTooLarge), 431, ""),

@@ -30,6 +30,8 @@ package enum GatewayFailure: Error, Equatable, Sendable {
     case upstreamUnreachable
     case upstreamMalformed
     case upstreamTimedOut
+    /// The upstream has done nothing for the request, a part of which it would have to be sent again.
+    case upstreamRefused
     /// The upstream speaks HTTP/2 only, in which no protocol can be switched to.
     case upstreamCannotUpgrade
     /// Seconds until it makes sense to try again.
@@ -62,7 +64,7 @@ package enum GatewayFailure: Error, Equatable, Sendable {
         case .accessRefused: 403
         case .upstreamUnreachable, .upstreamMalformed, .upstreamCannotUpgrade: 502
         case .upstreamTimedOut: 504
-        case .serversDown, .overloaded: 503
+        case .upstreamRefused, .serversDown, .overloaded: 503
         case .internalFault: 500
         }
     }
@@ -85,6 +87,7 @@ package enum GatewayFailure: Error, Equatable, Sendable {
     package var retryAfter: Int? {
         switch self {
         case .serversDown(let seconds), .overloaded(let seconds): max(seconds, 1)
+        case .upstreamRefused: 1
         case .tokenRefused(.keysUnavailable): GatewayFailure.keysRetryAfter
         default: nil
         }
@@ -123,6 +126,7 @@ extension GatewayFailure {
         case .upstreamUnreachable: "upstream_unreachable"
         case .upstreamMalformed: "upstream_malformed"
         case .upstreamTimedOut: "upstream_timed_out"
+        case .upstreamRefused: "upstream_refused"
         case .upstreamCannotUpgrade: "upstream_cannot_upgrade"
         case .serversDown: "servers_down"
         case .overloaded: "overloaded"
@@ -139,7 +143,8 @@ extension GatewayFailure {
             .accessRefused(.denied),
             .accessRefused(.issuerNotAllowed), .accessRefused(.wrongAudience), .accessRefused(.insufficientScope),
             .accessRefused(.claimNotAllowed(0)), .upstreamUnreachable, .upstreamMalformed, .upstreamTimedOut,
-            .upstreamCannotUpgrade, .serversDown(retryAfter: 1), .overloaded(retryAfter: 1), .internalFault,
+            .upstreamRefused, .upstreamCannotUpgrade, .serversDown(retryAfter: 1), .overloaded(retryAfter: 1),
+            .internalFault,
         ] as [GatewayFailure]).map(\.reason) + TokenRefusal.reasons.map { "token_" + $0 }
 
     /// One sentence for the client, without what would help an attacker and without anything the client sent.
@@ -161,6 +166,7 @@ extension GatewayFailure {
         case .upstreamUnreachable: "The service behind this gateway could not be reached."
         case .upstreamMalformed: "The service behind this gateway gave an answer that is not valid."
         case .upstreamTimedOut: "The service behind this gateway took too long to answer."
+        case .upstreamRefused: "The service behind this gateway did not begin the request; it can be sent again."
         case .upstreamCannotUpgrade: "The service behind this gateway speaks HTTP/2 only and takes no upgrades."
         case .serversDown: "The service behind this gateway is down."
         case .overloaded: "This service has too much to do right now."

@@ -341,6 +341,7 @@ extension GatewayFailure {
         case .unreachable, .closedEarly, .bodyLengthMismatch: self = .upstreamUnreachable
         case .connectTimedOut, .responseTimedOut, .idleTimedOut: self = .upstreamTimedOut
         case .malformedResponse, .brokenConnection, .unrequestedUpgrade: self = .upstreamMalformed
+        case .refused: self = .upstreamRefused
         case .cannotUpgrade: self = .upstreamCannotUpgrade
         case .allServersDown(let seconds): self = .serversDown(retryAfter: seconds)
         case .outOfResources: self = .overloaded(retryAfter: 1)

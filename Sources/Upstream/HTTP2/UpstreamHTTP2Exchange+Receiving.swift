@@ -72,6 +72,8 @@ extension UpstreamHTTP2Exchange: HTTP2StreamDelegate {
         // RFC 9113 §8.7: these say that nothing was done for the request.
         if code == .http11Required { connection.server.requiresHTTP1 = true }
         let isUntouched = code == .refusedStream || code == .http11Required || !stream.hasSentHead
-        fail(.closedEarly(responseStarted: reader.hasStarted), code: nil, isUntouched: isUntouched)
+        let hasStarted = reader.hasStarted
+        let error = isUntouched && !hasStarted ? UpstreamError.refused : .closedEarly(responseStarted: hasStarted)
+        fail(error, code: nil, isUntouched: isUntouched)
     }
 }
