@@ -4,9 +4,13 @@ extension RequestHead {
     /// Whether this is a gRPC call: the content is `application/grpc`, alone or followed by `+proto`, `;…` and the like.
     ///
     /// gRPC over HTTP/2 calls these the content-subtype and parameters; `application/grpc-web` is something else.
-    package var isGRPC: Bool {
+    package var isGRPC: Bool { hasContent("application/grpc") }
+
+    /// Whether this is a gRPC-Web call, in which trailers are a part of the body.
+    package var isGRPCWeb: Bool { hasContent("application/grpc-web") || hasContent("application/grpc-web-text") }
+
+    private func hasContent(_ prefix: StaticString) -> Bool {
         guard let type = value(of: .contentType) else { return false }
-        let prefix: StaticString = "application/grpc"
         guard type.count >= prefix.utf8CodeUnitCount,
             type.slice(0..<prefix.utf8CodeUnitCount).equalsIgnoringCase(prefix)
         else { return false }

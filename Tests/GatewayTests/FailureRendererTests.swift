@@ -44,6 +44,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "application/grpc-web", "application/grpc-web+proto", "application/grpc-web-text",
+        "application/grpc-web-text+json",
+        "Application/GRPC-Web",
+    ])
+    func `a gRPC-Web client gets it under its own content type, and scripts can read it`(type: String) throws {
+        let route = RouteDefinition.test("/**", .authenticated) {
+            $0.cors = CORSDefinition(origins: ["https://a.example"])
+        }
+        let response = try render(
+            .credentialsMissing,
+            "POST /a HTTP/1.1",
+            "Content-Type: \(type) ; x=y",
+            "Origin: https://a.example",
+            route: route
+        )
+        #expect(response.status == 200 && response.body.isEmpty)
+        #expect(response.fields.contains("Content-Type: \(type)\r\ngrpc-status: 16\r\ngrpc-message: "))
+        #expect(response.fields.contains("Access-Control-Expose-Headers: grpc-status, grpc-message\r\n"))
+        let other = try render(.credentialsMissing, "POST /a HTTP/1.1", "Content-Type: \(type)", "Origin: https://b")
+        #expect(!other.fields.contains("Access-Control-"))
+    }
+
     private static let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
     @Test(arguments: [
@@ -58,7 +81,10 @@ import Testing
         (["Sec-Fetch-Mode: navigate"], .page), (["Sec-Fetch-Mode: cors", "Accept: \(browser)"], .problem),
         (["Sec-Fetch-Site: none", "Accept: \(browser)"], .problem),
         (["Sec-Fetch-Dest: empty", "Accept: text/html"], .problem),
-        (["Content-Type: application/grpc-web", "Accept: text/html"], .page),
+        (["Content-Type: application/grpc-websocket", "Accept: text/html"], .page),
+        (["Content-Type: application/grpc-web", "Accept: text/html"], .grpcWeb),
+        (["Content-Type: application/grpc-web-text;x=y", "Sec-Fetch-Mode: navigate"], .grpcWeb),
+        (["Content-Type: application/grpc-web-texts"], .problem), (["Content-Type: application/grpc-we"], .problem),
         (["Content-Type: application/grpcx"], .problem),
     ])
     func `the form is the one that the client can read`(lines: [String], format: FailureFormat) throws {

@@ -9,12 +9,16 @@ package enum FailureFormat: Sendable, Equatable {
     case page
     /// `grpc-status` in a response without a body.
     case grpc
+    /// The same with the content type of gRPC-Web, which knows a response without a body too.
+    case grpcWeb
 
     /// What a request asks for; a head that could not be read to its end asks for a problem.
     package init(_ head: RequestHead) {
         // The answer to a failure of gRPC is a 200, which would open a tunnel (RFC 8441 §5).
         if head.isGRPC, head.connectProtocol == nil {
             self = .grpc
+        } else if head.isGRPCWeb, head.connectProtocol == nil {
+            self = .grpcWeb
         } else if let mode = head.value(of: .secFetchMode) {
             self = mode.equalsIgnoringCase("navigate") ? .page : .problem
         } else if head.fields.contains(.secFetchSite) || head.fields.contains(.secFetchDest) {
@@ -23,6 +27,9 @@ package enum FailureFormat: Sendable, Equatable {
             self = FailureFormat.prefersHTML(head) ? .page : .problem
         }
     }
+
+    /// Whether the status is that of gRPC, in fields of its own.
+    package var isGRPC: Bool { self == .grpc || self == .grpcWeb }
 
     /// Whether `Accept` names HTML and names JSON less or not at all (RFC 9110 §12.5.1).
     ///

@@ -71,9 +71,15 @@ package struct FailureRenderer: Sendable {
         case .grpc:
             fields.append(name: "Content-Type", value: "application/grpc")
             FailureRenderer.appendStatus(failure, context.route, to: &fields)
+        case .grpcWeb:
+            if let type = context.head.value(of: .contentType) {
+                let end = type.firstOffset(of: UInt8(ascii: ";")) ?? type.count
+                fields.append(name: "Content-Type", value: type.slice(0..<end).trimmed)
+            }
+            FailureRenderer.appendStatus(failure, context.route, to: &fields)
         }
-        appendFields(failure, context, to: &fields)
-        return format == .grpc ? 200 : failure.status
+        appendFields(failure, context, exposesGRPC: format == .grpcWeb, to: &fields)
+        return format.isGRPC ? 200 : failure.status
     }
 
     /// Appends what tells a gRPC client of a failure: in a head that is the whole response, or in trailers.
@@ -82,7 +88,12 @@ package struct FailureRenderer: Sendable {
         fields.append(name: "grpc-message", value: PercentEncoding.encodeFieldValue(failure.detail(route)))
     }
 
-    private func appendFields(_ failure: GatewayFailure, _ context: FailureContext, to fields: inout FieldBlock) {
+    private func appendFields(
+        _ failure: GatewayFailure,
+        _ context: FailureContext,
+        exposesGRPC: Bool,
+        to fields: inout FieldBlock
+    ) {
         fields.append(name: "Cache-Control", value: "no-store")
         fields.append(name: "X-Content-Type-Options", value: "nosniff")
         ResponseFieldPolicy.appendRequestID(context.requestID, to: &fields)
@@ -95,7 +106,7 @@ package struct FailureRenderer: Sendable {
         if let seconds = failure.retryAfter {
             fields.append(name: "Retry-After", decimal: seconds)
         }
-        context.cors?.write(for: context.head.value(of: .origin), into: &fields)
+        context.cors?.write(for: context.head.value(of: .origin), exposesGRPC: exposesGRPC, into: &fields)
     }
 
     /// RFC 6750 §3.

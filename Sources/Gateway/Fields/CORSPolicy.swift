@@ -53,11 +53,18 @@ package struct CORSPolicy: Sendable {
     }
 
     /// Appends what lets a script read a response, be it a refusal; caches learn that it depends on the origin.
-    package func write(for origin: UnsafeRawBufferPointer?, into fields: inout FieldBlock) {
+    ///
+    /// - Parameter exposesGRPC: Whether the status of a gRPC-Web call is among the fields.
+    package func write(
+        for origin: UnsafeRawBufferPointer?,
+        exposesGRPC: Bool = false,
+        into fields: inout FieldBlock
+    ) {
         if origins != nil { fields.append(name: "Vary", value: "Origin") }
         guard let origin, allows(origin) else { return }
         appendOrigin(origin, to: &fields)
         responseLines.withUnsafeBytes { fields.append(lines: $0) }
+        if exposesGRPC { fields.append(name: "Access-Control-Expose-Headers", value: "grpc-status, grpc-message") }
     }
 
     /// Appends the answer to a preflight from an origin that is allowed.
