@@ -4,7 +4,8 @@ import HTTP
 /// Puts the fields of HTTP/2 requests together, one block after the other, and judges them (RFC 9113 §8).
 ///
 /// How it works: pseudo-fields come first and are kept until the first other field is there; only then the request can
-/// begin. After a fault nothing is kept any more, but fields go on to be measured.
+/// begin. After a fault nothing is kept any more, but for what says how the answer must look, and fields go on to be
+/// measured.
 struct HTTP2RequestReader: ~Copyable {
     private let limits: HTTPLimits
     /// The values of the pseudo-fields, one behind the other.
@@ -51,7 +52,7 @@ struct HTTP2RequestReader: ~Copyable {
     /// Takes a field of a request, whose head is fresh from `reset()` at the first one.
     mutating func field(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, into head: RequestHead) {
         decodedSize += name.count + value.count + Self.fieldOverhead
-        guard fault == nil else { return }
+        guard fault == nil else { return keepForm(name, value, in: head) }
         do throws(HTTPParseError) {
             if name.first == UInt8(ascii: ":") { return try pseudoField(name, value) }
             if !hasBegun { try beginRequest(head) }
@@ -61,6 +62,19 @@ struct HTTP2RequestReader: ~Copyable {
             try head.append(name: name, value: value, limits: limits)
         } catch {
             fault = error
+        }
+    }
+
+    /// Keeps the content type of a request that is refused, by which calls of gRPC are known.
+    private func keepForm(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, in head: RequestHead) {
+        guard name.equals("content-type"), value.count <= Self.longestForm, !head.fields.contains(.contentType) else {
+            return
+        }
+        do throws(HTTPParseError) {
+            try Self.check(name, value)
+            try head.fields.append(name: name, value: value)
+        } catch {
+            // The answer takes the usual form then.
         }
     }
 
@@ -114,6 +128,8 @@ struct HTTP2RequestReader: ~Copyable {
 
     /// What a field of nothing counts in a decoded block, since it costs something too.
     private static let fieldOverhead = 32
+    /// Bytes of a content type.
+    private static let longestForm = 128
     /// The colon, the space and the end of a line.
     private static let lineOverhead = 4
 

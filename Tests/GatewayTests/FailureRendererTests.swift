@@ -33,6 +33,14 @@ import Testing
         (.accessRefused(.insufficientScope), 7),
         (.accessRefused(.denied), 7), (.serversDown(retryAfter: 3), 14), (.upstreamTimedOut, 14),
         (.upstreamUnreachable, 14), (.tokenRefused(.keysUnavailable), 14), (.notFound, 12), (.internalFault, 2),
+        (.upstreamRefused, 14), (.upstreamMalformed, 14), (.upstreamCannotUpgrade, 14),
+        (.overloaded(retryAfter: 1), 14),
+        (.methodNotAllowed(allow: []), 12), (.requestTooSlow, 4), (.bodyTooLarge, 8), (.protocolNotKnown, 2),
+        (.malformedRequest(.targetTooLong), 8), (.malformedRequest(.fieldsTooLarge), 8),
+        (.malformedRequest(.tooManyFields), 8), (.malformedRequest(.repeatedHost), 13), (.pathParameters, 13),
+        (.underscoreName, 13), (.connectionOptions, 13), (.methodOverride, 13),
+        (.malformedCredentials(.severalTokens), 13), (.originNotAllowed, 7), (.accessRefused(.claimNotAllowed(0)), 7),
+        (.accessRefused(.wrongAudience), 16), (.accessRefused(.issuerNotAllowed), 16),
     ])
     func `a gRPC client gets its own status`(failure: GatewayFailure, status: Int) throws {
         for type in ["application/grpc", "application/grpc+proto", "Application/GRPC; x=y"] {

@@ -93,6 +93,24 @@ import Testing
         #expect(head.path.text == "/b" && head.fieldCount == 1)
     }
 
+    @Test func `the content type is kept even after a fault, once, and if it is one`() {
+        var reader = HTTP2RequestReader(limits: HTTPLimits(headerCount: 1))
+        let kinds = ["a\u{1}b", String(repeating: "a", count: 129), "application/grpc", "text/html"]
+        for first in [":bad", "accept"] {
+            let head = RequestHead()
+            reader.begin()
+            for (name, value) in [(first, "a"), ("b", "c"), ("Content-Type", "d")] + kinds.map({ ("content-type", $0) })
+            {
+                Array(name.utf8).withUnsafeBytes { name in
+                    Array(value.utf8).withUnsafeBytes { reader.field(name, $0, into: head) }
+                }
+            }
+            #expect(throws: HTTPParseError.self) { try reader.finish(head, endsStream: true) }
+            #expect(head.value(of: .contentType)?.text == "application/grpc")
+            #expect(head.isGRPC)
+        }
+    }
+
     @Test func `what is too large or too many is refused by its kind`() {
         let limits = HTTPLimits(targetSize: 20, headerSize: 100, headerCount: 3)
         func refused(_ fields: [(String, String)]) -> HTTPParseError? {

@@ -146,13 +146,18 @@ package struct FailureRenderer: Sendable {
 }
 
 extension GatewayFailure {
-    /// The status for gRPC clients ("HTTP to gRPC Status Code Mapping" in its documentation).
+    /// The status for gRPC clients.
+    ///
+    /// What "HTTP to gRPC Status Code Mapping" in its documentation knows is as there. Beyond that: what is too large is
+    /// RESOURCE_EXHAUSTED and a time-out of ours DEADLINE_EXCEEDED, as in the libraries; and a path that takes no POST has no
+    /// method to call.
     package var grpcStatus: Int {
         switch status {
         case 400: 13
         case 401: 16
         case 403: 7
-        case 404: 12
+        case 404, 405: 12
+        case 408: 4
         case 413, 414, 431: 8
         case 429, 502, 503, 504: 14
         default: 2
