@@ -107,6 +107,7 @@ package final class RequestObserver {
         record.path = head.path
         record.version = head.majorVersion == 2 ? "HTTP/2" : head.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1"
         record.status = exchange.status
+        record.grpcStatus = note.grpcStatus
         record.bytesReceived = exchange.requestBodySize
         record.bytesSent = exchange.responseBodySize
         record.totalNanoseconds = total
@@ -159,6 +160,8 @@ struct RequestNote {
     var route: Route?
     var principal: Principal?
     var failure: GatewayFailure?
+    /// What a gRPC client was told.
+    var grpcStatus: Int?
     var isFromTrustedProxy = false
     /// When the exchange became a tunnel, in monotonic nanoseconds.
     var switchedAt: UInt64?

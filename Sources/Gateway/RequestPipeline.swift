@@ -145,6 +145,7 @@ extension RequestPipeline {
     func fail(_ exchange: HTTPExchange, _ failure: GatewayFailure, _ note: RequestNote, _ cors: CORSPolicy? = nil) {
         var note = note
         note.failure = failure
+        if FailureFormat(exchange.head).isGRPC { note.grpcStatus = failure.grpcStatus }
         beginFields(exchange)
         failureBody.removeAll()
         let context = FailureContext(

@@ -18,3 +18,16 @@ extension RequestHead {
         return "+; \t".utf8.contains(type[prefix.utf8CodeUnitCount])
     }
 }
+
+extension FieldList {
+    /// The status of a gRPC call among the fields of a head or of trailers; nil without one that is a small number.
+    package var grpcStatus: Int? {
+        guard let value = value(of: .grpcStatus), (1...3).contains(value.count) else { return nil }
+        var status = 0
+        for digit in value {
+            guard ASCII.isDigit(digit) else { return nil }
+            status = status * 10 + Int(digit & 15)
+        }
+        return status
+    }
+}

@@ -83,6 +83,18 @@ struct AccessLogTests {
     }
 
     @Test
+    func `a call of gRPC has a status of its own, and no other request has`() throws {
+        for status in [0, 16] {
+            let object = try object(try line(.json) { $0.grpcStatus = status })
+            #expect(object["status"] as? Int == 200)
+            #expect(object["grpc_status"] as? Int == status)
+            #expect(try line(.text) { $0.grpcStatus = status }.contains(" forwarded grpc_status=\(status) "))
+        }
+        #expect(try object(try line(.json))["grpc_status"] == nil)
+        #expect(try !line(.text).contains("grpc"))
+    }
+
+    @Test
     func `a query string is never written`() throws {
         for format in [AccessLog.Format.json, .text] {
             let line = try line(format, path: Array("/cb?code=secret&x=1".utf8))

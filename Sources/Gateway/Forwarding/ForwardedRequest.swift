@@ -161,6 +161,7 @@ final class ForwardedRequest {
         guard exchange.head.majorVersion == 2, !exchange.isTunnel, FailureFormat(exchange.head) == .grpc else {
             return exchange.abort()
         }
+        note?.grpcStatus = failure.grpcStatus
         var trailers = FieldBlock()
         FailureRenderer.appendStatus(failure, note?.route, to: &trailers)
         exchange.finish(trailers: trailers.bytes)
@@ -247,11 +248,18 @@ extension ForwardedRequest: UpstreamRequestDelegate {
         if tunnel?.isTranslated == true, (200..<300).contains(head.status) { return fail(.upstreamMalformed) }
         if isRevoked, head.isEventStream { return fail(.tokenRefused(.revoked)) }
         guard let exchange, let pipeline, writeFields(of: head) else { return }
+        noteStatus(head.fields)
         if !head.fields.contains(.date) { pipeline.appendDate(to: &fields) }
         pipeline.appendTransportSecurity(exchange, to: &fields)
         let framing = framing(of: head, exchange.head)
         exchange.sendHead(status: head.status, fields: fields.bytes, framing: framing)
         if framing == .stream, head.isEventStream { releaseHeads() }
+    }
+
+    /// Takes note of what a gRPC call has come to, which comes with the head or with the trailers.
+    private func noteStatus(_ fields: FieldList) {
+        guard fields.contains(.grpcStatus), let head = exchange?.head, head.isGRPC || head.isGRPCWeb else { return }
+        note?.grpcStatus = fields.grpcStatus
     }
 
     /// Gives back memory that is of no use to a stream that may last for hours.
@@ -272,6 +280,7 @@ extension ForwardedRequest: UpstreamRequestDelegate {
     func upstreamEnd(_ request: UpstreamRequest, trailers: FieldList?) {
         guard let exchange else { return }
         guard let trailers, let route = note?.route else { return exchange.finish() }
+        noteStatus(trailers)
         ResponseFieldPolicy.removeForbidden(from: trailers, route: route)
         let block = FieldBlock(trailers)
         exchange.finish(trailers: block.bytes)

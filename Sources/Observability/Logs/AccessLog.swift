@@ -39,6 +39,7 @@ package final class AccessLog {
         appendMember("route", record.route, limit: 256)
         appendMember("upstream", record.upstream, limit: 256)
         appendMember("status", number: UInt64(clamping: record.status))
+        if let status = record.grpcStatus { appendMember("grpc_status", number: UInt64(clamping: status)) }
         appendMember("decision", record.decision.text)
         appendMember("reason", record.reason, limit: 128)
         appendMember("user", record.user, limit: 256)
@@ -72,6 +73,10 @@ package final class AccessLog {
         }
         line.append(byte: UInt8(ascii: " "))
         line.append(record.decision.text)
+        if let status = record.grpcStatus {
+            appendName(" grpc_status=")
+            line.append(decimal: status)
+        }
         appendWord(" reason=", record.reason)
         appendWord(" route=", record.route)
         appendWord(" upstream=", record.upstream)

@@ -17,6 +17,8 @@ package struct AccessRecord {
     package var upstream = UnsafeRawBufferPointer(start: nil, count: 0)
     /// What the client was told; 0 when it went away before.
     package var status = 0
+    /// The `grpc-status` that a gRPC client was told; nil for other clients and where there was none.
+    package var grpcStatus: Int?
     package var decision = AccessLogDecision.answered
     /// Why, as a short word in snake case: `token_expired`; empty when there is nothing to say.
     package var reason = UnsafeRawBufferPointer(start: nil, count: 0)
