@@ -40,7 +40,7 @@ test-tsan: test-packages ## The same tests under ThreadSanitizer, after it has c
 	Scripts/check-race-detection
 	swift build --build-tests --sanitize thread --scratch-path .build-tsan
 	TSAN_OPTIONS=halt_on_error=1 swift test --skip-build --sanitize thread --scratch-path .build-tsan
-	@TSAN_OPTIONS=halt_on_error=1:abort_on_error=1 GATEHOUSE_TIME_SCALE=6 \
+	@TSAN_OPTIONS=halt_on_error=1:abort_on_error=1 GATEHOUSE_SANITIZER_MIB=16 GATEHOUSE_TIME_SCALE=6 \
 	    $(MAKE) end-to-end test-clients BINARY="$$(swift build --show-bin-path --scratch-path .build-tsan)/gatehouse"
 
 bench: packages ## Run the micro-benchmarks
