@@ -28,6 +28,7 @@ final class PrefaceReader {
         let timer = LoopTimer(self)
         self.timer = timer
         stream.loop.arm(timer, at: stream.loop.now + server.settings.headerTimeout)
+        if server.isDraining { drain() }
     }
 
     /// Whether the bytes are, as far as they go, those of the preface.

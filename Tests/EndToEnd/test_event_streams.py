@@ -19,7 +19,7 @@ def configuration(site, upstream):
     config = site.config(upstream)
     config["upstreams"]["legacy"] |= {"response_timeout": "1s", "idle_timeout": "1s"}
     config["routes"] += [{"path": "/lasting/**", "scopes": ["notes:read"], "close_on_token_expiry": False, "upstream": "legacy"},
-                         {"path": "/timed/**", "access": "public", "timeout": "500ms", "upstream": "legacy"}]
+                         {"path": "/timed/**", "access": "public", "timeout": "2s", "upstream": "legacy"}]
     return config
 
 
