@@ -13,10 +13,13 @@ extension GatewayServer {
     func startTimers() {
         addTimer(every: Self.storageInterval) { [weak self] in self?.lookAtStorage() }
         addTimer(every: .seconds(1)) { [weak self] in
-            guard let self,
-                memory.shouldGiveBack(free: ProcessMemory.freeByteCount, now: SystemClock.unixTime())
-            else { return }
-            ProcessMemory.giveBack()
+            guard let self, let resident = ProcessMemory.residentByteCount else { return }
+            let isTime = memory.shouldGiveBack(
+                openConnections: census.openCount,
+                resident: resident,
+                now: SystemClock.unixTime()
+            )
+            if isTime { ProcessMemory.giveBack() }
         }
         addTimer(every: .seconds(60)) { [weak self] in
             guard let self else { return }

@@ -1,27 +1,23 @@
-/// Decides when to give free memory back to the system: once a peak is over, and after a reload.
+/// Decides when to give free memory back to the system: after much was taken, after many connections have gone, and after a
+/// reload.
 ///
-/// Confined to the control queue. What connections, requests or attempts to connect have freed lies between blocks that
-/// are in use, and the allocator keeps it.
+/// Confined to the control queue. What connections and attempts to connect have freed lies between blocks that are in use,
+/// and the allocator keeps it.
 struct MemoryKeeper {
-    /// The least that was free in the heap since memory was last given back: what traffic frees and takes again all the
-    /// time, and what the system has back already.
-    ///
-    /// Bytes.
+    /// The most connections since memory was last given back.
+    private var peak = 0
+    /// The least that was resident since memory was last given back, in bytes.
     private var floor = Int.max
-    /// What was free at the last look.
-    ///
-    /// Bytes.
+    /// What was resident at the last look, in bytes.
     private var last = 0
     /// When to give back what an earlier configuration held.
     private var dueAt: Int64?
 
-    /// Less is not worth the trouble.
-    ///
-    /// Bytes.
-    private static let worthwhile = 2 << 20
-    /// Memory is at rest while no more than this is taken or freed between two looks.
-    ///
-    /// Bytes.
+    /// Fewer connections leave nothing worth the trouble.
+    private static let manyConnections = 128
+    /// Less growth is not worth the trouble, in bytes.
+    private static let muchGrowth = 4 << 20
+    /// Memory is at rest while it changes by no more than this between two looks, in bytes.
     private static let movement = 256 << 10
     /// Seconds after a reload: the loops let go of what they no longer need within one.
     private static let reloadDelay: Int64 = 2
@@ -32,15 +28,20 @@ struct MemoryKeeper {
 
     /// Whether now is the time; to be asked about once a second.
     ///
-    /// - Parameter free: How many bytes of the heap are free.
-    mutating func shouldGiveBack(free: Int, now: Int64) -> Bool {
-        let isAtRest = abs(free - last) <= Self.movement
-        last = free
-        floor = min(floor, free)
-        let isPeakOver = isAtRest && free - floor >= Self.worthwhile
-        guard isPeakOver || dueAt.map({ now >= $0 }) == true else { return false }
+    /// - Parameters:
+    ///   - open: How many connections clients have.
+    ///   - resident: The bytes that the process has in memory.
+    mutating func shouldGiveBack(openConnections open: Int, resident: Int, now: Int64) -> Bool {
+        let isAtRest = abs(resident - last) <= Self.movement
+        last = resident
+        floor = min(floor, resident)
+        peak = max(peak, open)
+        let hasGrown = isAtRest && resident - floor >= Self.muchGrowth
+        let haveManyGone = peak >= Self.manyConnections && open < peak / 2
+        guard hasGrown || haveManyGone || dueAt.map({ now >= $0 }) == true else { return false }
+        peak = open
+        floor = resident
         dueAt = nil
-        floor = free
         return true
     }
 }
